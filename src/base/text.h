@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Text: safe output of foreign bytes, near names, growing lists. */
+#ifndef MMIODBG_BASE_TEXT_H
+#define MMIODBG_BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * `length` bytes of `text` as printable UTF-8 on one line: control characters,
+ * bytes that are not UTF-8 and the backslash become \xHH. The caller frees;
+ * NULL when memory runs out.
+ */
+char *text_escape(const char *text, size_t length)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Adds the near ones of `names` (NULL-terminated) to a new string, "a, b":
+ * those within a third of the length in edits. NULL if none is near.
+ */
+char *text_nearest(const char *name, const char *const *names)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether `text` starts with `prefix`; then `*ret_rest`, unless NULL, is what
+ * follows it. */
+bool text_starts(const char *text, const char *prefix, const char **ret_rest)
+	__attribute__((nonnull(1, 2)));
+
+/*
+ * Makes room for one more element of `size` bytes behind `count` of them in
+ * `*array`, which grows by half. False when memory runs out; the array stays.
+ */
+bool list_grow(void *array, size_t count, size_t *capacity, size_t size)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif

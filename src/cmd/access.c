@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/access.h"
+
+#include "access/kernelpath.h"
+#include "base/error.h"
+#include "cmd/target.h"
+#include "plan/run.h"
+#include "render/access.h"
+#include "target/machine.h"
+#include "target/session.h"
+
+/* Arguments in, a checked plan out; nothing is accessed. */
+static struct error *make_plan(const struct command_context *context,
+			       const struct plan_options *options,
+			       const struct location_list *locations,
+			       struct session **session, struct plan *plan)
+{
+	struct error *error;
+
+	error = plan_check(locations->items, locations->count, options);
+	if (!error)
+		error = target_open(context, locations, session);
+	if (!error)
+		error = plan_make(*session, locations->items, locations->count,
+				  options, plan);
+	return error ? error : session_attach(*session);
+}
+
+static void warn_of_kernel(const struct command_context *context,
+			   const struct plan *plan)
+{
+	const struct kernel_path *path = kernel_path_find(context->machine);
+	bool device = false;
+
+	for (size_t i = 0; i < plan->count; i++)
+		device |= site_class(&plan->operations[i].place.spans[0].site) !=
+			  CLASS_MEMORY;
+	if (device && path && path->warning)
+		diagnostic_note("warning: %s", path->warning);
+}
+
+static enum access_format format_of(const struct options *options)
+{
+	if (options->json)
+		return options->json_lines ? FORMAT_LINES : FORMAT_JSON;
+	return options->quiet ? FORMAT_QUIET : FORMAT_TEXT;
+}
+
+struct error *access_run(const struct command_context *context, bool write,
+			 int *ret_status)
+{
+	const struct options *options = context->options;
+	cleanup_location_list struct location_list locations = {0};
+	cleanup_session struct session *session = NULL;
+	cleanup_plan struct plan plan = {0};
+	struct plan_options plan_options = options->plan;
+	struct access_renderer renderer = {
+		.format = format_of(options),
+		.verbose = options->verbose,
+		.dry = options->dry_run,
+		.write = write,
+		.color = color_output(options),
+		.style = style_of(options),
+	};
+	struct run_summary summary;
+	struct run_sink sink;
+	struct error *error;
+	bool ran = false;
+
+	plan_options.write = write;
+	error = locations_parse(options, &locations);
+	if (!error)
+		error = make_plan(context, &plan_options, &locations, &session,
+				  &plan);
+	if (!error)
+		warn_of_kernel(context, &plan);
+	renderer.session = session;
+	sink = access_renderer_start(&renderer, context->command->name);
+	if (!error) {
+		error = run_plan(&plan, options->dry_run, &sink, &summary);
+		ran = !error;
+	}
+	access_renderer_end(&renderer, ran ? &summary : NULL, error);
+	if (ran)
+		*ret_status = summary.status;
+	return error;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `info`: explains a location, without touching the device. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/backend.h"
+#include "access/kernelpath.h"
+#include "base/error.h"
+#include "base/text.h"
+#include "cmd/command.h"
+#include "cmd/target.h"
+#include "plan/resolve.h"
+#include "render/json.h"
+#include "target/machine.h"
+#include "target/session.h"
+#include "target/state.h"
+
+typedef unsigned long long ull;
+
+/* What is told of one location. */
+struct report {
+	const struct options *options;
+	struct session *session;
+	const struct location *location;
+	struct resolved place;
+	struct site site;
+	struct device_state state;
+	bool has_bar;
+	const char *pci;
+	unsigned bar;
+	uint64_t bar_offset;
+};
+
+static void put(const char *key, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void put(const char *key, const char *format, ...)
+{
+	va_list arguments;
+
+	printf("  %-12s ", key);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+}
+
+static void put_text(const char *key, const char *text)
+{
+	cleanup_free char *shown = text_escape(text, strlen(text));
+
+	put(key, "%s", shown ? shown : "?");
+}
+
+static void put_mapping(const struct report *report)
+{
+	const struct mapping *mapping = report->site.mapping;
+	cleanup_free char *path =
+		text_escape(mapping->path, strlen(mapping->path));
+	char permissions[5];
+
+	mapping_permissions(mapping, permissions);
+	put("mapping", "%" PRIx64 "-%" PRIx64 " %s offset 0x%" PRIx64 " %s%s",
+	    mapping->start, mapping->end, permissions, mapping->offset,
+	    *mapping->path ? (path ? path : "?") : "(anonymous)",
+	    mapping->deleted ? " (deleted)" : "");
+}
+
+static void put_device(const struct report *report)
+{
+	const struct device_mapping *device = report->site.device;
+	uint64_t inside = report->site.address - device->mapping.start;
+
+	put("index", "%u", device->index);
+	put("kind", "%s", device->kind->name);
+	if (device->placed && device->region_size)
+		put("region", "%s + 0x%" PRIx64 " of 0x%" PRIx64,
+		    device->region_text, inside + device->placement,
+		    device->region_size);
+	else if (device->placed)
+		put("region", "%s + 0x%" PRIx64, device->region_text,
+		    inside + device->placement);
+	else
+		put("region", "%s, offset unknown: %s", device->region_text,
+		    device->problem);
+	if (report->has_bar)
+		put("bar", "%s/bar%u + 0x%" PRIx64, report->pci, report->bar,
+		    report->bar_offset);
+	if (device->vendor)
+		put("id", "%04" PRIx64 ":%04" PRIx64, device->vendor,
+		    device->device);
+	put("driver", "%s", device->driver ? device->driver : "none");
+}
+
+static char *owner_text(const struct report *report, uint64_t physical)
+{
+	const struct iomem *iomem;
+	const char *owner;
+
+	error_destroy(machine_iomem(report->session->machine, &iomem));
+	if (!report->session->machine->has_iomem)
+		return NULL;
+	if (!iomem->visible)
+		return strdup("unknown (/proc/iomem is hidden from us)");
+	owner = iomem_owner(iomem, physical);
+	return owner ? text_escape(owner, strlen(owner)) : strdup("nobody");
+}
+
+static void put_physical(const struct report *report)
+{
+	const struct device_mapping *device = report->site.device;
+	uint64_t physical = device->physical + (report->site.address -
+						device->mapping.start);
+	cleanup_free char *owner = NULL;
+
+	if (!device->has_physical) {
+		put("physical", "unknown");
+		return;
+	}
+	owner = owner_text(report, physical);
+	put("physical", "0x%" PRIx64 ", owned by %s", physical,
+	    owner ? owner : "?");
+}
+
+static void put_state(const struct report *report)
+{
+	const struct device_state *state = &report->state;
+
+	if (state->problem)
+		put("state", "%s; %s", state->problem, state->help);
+	else if (state->known)
+		put("state", "enabled%s%s%s%s",
+		    state->power_state ? ", power " : "",
+		    state->power_state ? state->power_state : "",
+		    state->runtime_status ? ", runtime " : "",
+		    state->runtime_status ? state->runtime_status : "");
+	else
+		put("state", "unknown (not a device of sysfs)");
+}
+
+/* The backend for a width, or why there is none. */
+static struct error *ask(const struct report *report, unsigned bits, bool write,
+			 const struct backend **ret)
+{
+	if (report->site.address % (bits / 8))
+		return error_create(ERROR_MISALIGNED, 0, "misaligned");
+	return backend_choose(report->session, &report->site, bits, write,
+			      report->options->plan.backend, ret);
+}
+
+static void put_widths(const struct report *report)
+{
+	for (unsigned bits = 8; bits <= 64; bits *= 2) {
+		for (unsigned write = 0; write < 2; write++) {
+			const struct backend *backend = NULL;
+			cleanup_error struct error *error =
+				ask(report, bits, write, &backend);
+			char key[16];
+
+			snprintf(key, sizeof(key), "%s %u",
+				 write ? "write" : "read", bits);
+			if (error)
+				put(key, "refused: %s", error->message);
+			else
+				put(key, "%s", backend->name);
+		}
+	}
+}
+
+static void put_report(const struct report *report)
+{
+	const struct device_mapping *device = report->site.device;
+	const struct kernel_path *path =
+		kernel_path_find(report->session->machine);
+	cleanup_free char *name = text_escape(
+		report->session->name, strlen(report->session->name));
+
+	put_text("location", report->location->text);
+	put("process", "%d (%s)", (int)report->session->process.pid,
+	    name ? name : "?");
+	if (report->session->tracer)
+		put("traced by", "process %d", (int)report->session->tracer);
+	put("address", "0x%" PRIx64, report->site.address);
+	put_mapping(report);
+	put("class", "%s", mapping_class_name(site_class(&report->site)));
+	if (device) {
+		put_device(report);
+		put_physical(report);
+		put("memory type", "%s%s",
+		    device->memory_type ? device->memory_type : "unknown",
+		    !device->memory_type       ? ""
+		    : device->memory_type_seen ? " (the kernel says so)"
+					       : " (what such mappings are)");
+		put("access", "%s method%s%s",
+		    access_method_name(device->method),
+		    device->kind->note ? ": " : "",
+		    device->kind->note ? device->kind->note : "");
+		put_state(report);
+		put("kernel path", "%s",
+		    path ? path->source : "nothing is known of this machine");
+	}
+	put_widths(report);
+}
+
+static json_object *json_device(const struct report *report)
+{
+	const struct device_mapping *device = report->site.device;
+	uint64_t inside = report->site.address - device->mapping.start;
+	json_object *object = json_object_new_object();
+	cleanup_free char *owner = NULL, *id = NULL;
+
+	json_object_object_add(object, "index",
+			       json_object_new_int((int)device->index));
+	json_object_object_add(object, "kind", json_text(device->kind->name));
+	json_object_object_add(object, "region",
+			       json_text(device->region_text));
+	if (device->placed)
+		json_object_object_add(
+			object, "region_offset",
+			json_address(inside + device->placement));
+	if (device->region_size)
+		json_object_object_add(object, "region_size",
+				       json_address(device->region_size));
+	if (device->problem)
+		json_object_object_add(object, "problem",
+				       json_text(device->problem));
+	if (report->has_bar) {
+		json_object_object_add(object, "pci", json_text(report->pci));
+		json_object_object_add(object, "bar",
+				       json_object_new_int((int)report->bar));
+		json_object_object_add(object, "bar_offset",
+				       json_address(report->bar_offset));
+	}
+	if (device->vendor &&
+	    asprintf(&id, "%04" PRIx64 ":%04" PRIx64, device->vendor,
+		     device->device) < 0)
+		id = NULL;
+	json_object_object_add(object, "id", json_text(id));
+	json_object_object_add(object, "driver", json_text(device->driver));
+	if (device->has_physical) {
+		owner = owner_text(report, device->physical + inside);
+		json_object_object_add(
+			object, "physical",
+			json_address(device->physical + inside));
+		json_object_object_add(object, "owner", json_text(owner));
+	}
+	json_object_object_add(object, "memory_type",
+			       json_text(device->memory_type));
+	json_object_object_add(
+		object, "memory_type_seen",
+		json_object_new_boolean(device->memory_type_seen));
+	json_object_object_add(object, "access_method",
+			       json_text(access_method_name(device->method)));
+	json_object_object_add(object, "enabled",
+			       report->state.known
+				       ? json_object_new_boolean(
+						 report->state.enabled)
+				       : NULL);
+	json_object_object_add(object, "power_state",
+			       json_text(report->state.power_state));
+	json_object_object_add(object, "runtime_status",
+			       json_text(report->state.runtime_status));
+	json_object_object_add(object, "state_problem",
+			       json_text(report->state.problem));
+	return object;
+}
+
+static json_object *json_widths(const struct report *report, bool write)
+{
+	json_object *object = json_object_new_object();
+
+	for (unsigned bits = 8; bits <= 64; bits *= 2) {
+		const struct backend *backend = NULL;
+		cleanup_error struct error *error =
+			ask(report, bits, write, &backend);
+		json_object *answer = json_object_new_object();
+		char key[8];
+
+		snprintf(key, sizeof(key), "%u", bits);
+		if (error)
+			json_object_object_add(answer, "error",
+					       json_error(error));
+		else
+			json_object_object_add(answer, "backend",
+					       json_text(backend->name));
+		json_object_object_add(object, key, answer);
+	}
+	return object;
+}
+
+static json_object *json_report(const struct report *report)
+{
+	const struct mapping *mapping = report->site.mapping;
+	json_object *object = json_object_new_object();
+	json_object *map = json_object_new_object();
+	char permissions[5];
+
+	mapping_permissions(mapping, permissions);
+	json_object_object_add(map, "start", json_address(mapping->start));
+	json_object_object_add(map, "end", json_address(mapping->end));
+	json_object_object_add(map, "permissions", json_text(permissions));
+	json_object_object_add(map, "offset", json_address(mapping->offset));
+	json_object_object_add(map, "path", json_text(mapping->path));
+	json_object_object_add(map, "deleted",
+			       json_object_new_boolean(mapping->deleted));
+
+	json_object_object_add(object, "location",
+			       json_text(report->location->text));
+	json_object_object_add(object, "address",
+			       json_address(report->site.address));
+	json_object_object_add(object, "mapping", map);
+	json_object_object_add(
+		object, "class",
+		json_text(mapping_class_name(site_class(&report->site))));
+	json_object_object_add(
+		object, "tracer",
+		json_object_new_int((int)report->session->tracer));
+	if (report->site.device)
+		json_object_object_add(object, "device", json_device(report));
+	json_object_object_add(object, "read", json_widths(report, false));
+	json_object_object_add(object, "write", json_widths(report, true));
+	return object;
+}
+
+/* The folder in sysfs of the device that this very address belongs to. */
+static struct error *read_state(struct report *report)
+{
+	const struct device_mapping *device = report->site.device;
+	struct machine *machine = report->session->machine;
+	cleanup_free char *folder = NULL;
+
+	report->has_bar = device_pci_at(machine, device, report->site.address,
+					&report->pci, &report->bar,
+					&report->bar_offset);
+	if (report->has_bar &&
+	    asprintf(&folder, "sys/bus/pci/devices/%s", report->pci) < 0) {
+		folder = NULL;
+		return error_no_memory();
+	}
+	device_state_read(&machine->root,
+			  folder ? folder
+			  : device->region.kind == REGION_MEM ? NULL
+							      : device->sysfs,
+			  &report->state);
+	return NULL;
+}
+
+static struct error *explain(const struct command_context *context,
+			     struct session *session,
+			     const struct location *location,
+			     struct json_document *document)
+{
+	struct report report = {
+		.options = context->options,
+		.session = session,
+		.location = location,
+	};
+	struct error *error;
+
+	/* The first byte: any width may be asked about later. */
+	error = resolve_location(session, location, 1, 1,
+				 location->range == RANGE_NONE, false,
+				 &report.place);
+	if (error)
+		return error_subject(error, location->text);
+	report.site = report.place.spans[0].site;
+	if (report.site.device)
+		error = read_state(&report);
+	if (!error && context->options->json)
+		json_document_add(document, json_report(&report));
+	else if (!error)
+		put_report(&report);
+	device_state_deinit(&report.state);
+	resolved_deinit(&report.place);
+	return error;
+}
+
+static struct error *run(const struct command_context *context, int *ret_status)
+{
+	cleanup_location_list struct location_list locations = {0};
+	cleanup_session struct session *session = NULL;
+	json_object *head = json_object_new_object();
+	json_object *tail = json_object_new_object();
+	struct json_document document;
+	struct error *error;
+
+	error = locations_parse(context->options, &locations);
+	if (!error)
+		error = target_open(context, &locations, &session);
+	json_object_object_add(head, "command", json_object_new_string("info"));
+	if (session) {
+		json_object_object_add(
+			head, "pid",
+			json_object_new_int((int)session->process.pid));
+		json_object_object_add(head, "process",
+				       json_text(session->name));
+	}
+	json_document_init(&document, context->options->json_lines,
+			   "locations", head);
+	for (size_t i = 0; !error && i < locations.count; i++)
+		error = explain(context, session, locations.items[i],
+				&document);
+	if (error)
+		json_object_object_add(tail, "error", json_error(error));
+	if (context->options->json) {
+		json_document_end(&document, tail);
+	} else {
+		json_object_put(head);
+		json_object_put(tail);
+	}
+	*ret_status = STATUS_DONE;
+	return error;
+}
+
+const struct command command_info = {
+	.name = "info",
+	.arguments = "LOCATION...",
+	.summary = "explain a location, without touching the device",
+	.help = "  info @03:00.0/bar0+0x8   mapping, device, state, and what "
+		"would serve which\n"
+		"                           width, or why nothing would\n",
+	.groups = GROUP_TARGET | GROUP_BACKEND,
+	.run = run,
+};

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/backend.h"
+#include "base/error.h"
+#include "base/number.h"
+#include "base/text.h"
+#include "cmd/command.h"
+
+struct option_row {
+	char letter; /* 0: none */
+	const char *name;
+	const char *argument; /* NULL: none */
+	const char *help;
+	unsigned groups;
+	struct error *(*set)(struct options *options, const char *argument);
+};
+
+#define FLAG(function, field)                                                  \
+	static struct error *function(struct options *options,                 \
+				      const char *argument)                    \
+	{                                                                      \
+		(void)argument;                                                \
+		options->field = true;                                         \
+		return NULL;                                                   \
+	}
+
+FLAG(set_fill, plan.fill)
+FLAG(set_verify, plan.verify)
+FLAG(set_force, plan.force)
+FLAG(set_dry_run, dry_run)
+FLAG(set_quiet, quiet)
+FLAG(set_verbose, verbose)
+FLAG(set_json, json)
+FLAG(set_no_headings, no_headings)
+FLAG(set_raw, raw)
+FLAG(set_help, help)
+FLAG(set_version, version)
+
+static struct error *set_json_lines(struct options *options,
+				    const char *argument)
+{
+	(void)argument;
+	options->json = true;
+	options->json_lines = true;
+	return NULL;
+}
+
+static struct error *set_process(struct options *options, const char *argument)
+{
+	if (!*argument)
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "-p: an empty process name"),
+				  "give a number or a name");
+	options->process = argument;
+	return NULL;
+}
+
+static struct error *set_stand_in(struct options *options, const char *argument)
+{
+	if (*argument != '/')
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "--treat-as-device: not an "
+					       "absolute path"),
+				  "give the path that /proc/PID/maps shows");
+	options->stand_in = argument;
+	return NULL;
+}
+
+static struct error *set_width(struct options *options, const char *argument)
+{
+	struct width width;
+	struct error *error = width_parse(argument, &width);
+
+	if (error)
+		return error;
+	if (options->plan.width.bits &&
+	    (options->plan.width.bits != width.bits ||
+	     options->plan.width.order != width.order ||
+	     options->plan.width.halves != width.halves))
+		return error_create(ERROR_USAGE, 0,
+				    "-w is given twice, with different widths");
+	options->plan.width = width;
+	return NULL;
+}
+
+static struct error *set_count(struct options *options, const char *argument)
+{
+	struct error *error = number_parse("-n", argument, UINT64_MAX / 8,
+					   &options->plan.count);
+
+	if (!error && !options->plan.count)
+		error = error_create(ERROR_USAGE, 0, "-n: at least 1");
+	options->plan.has_count = true;
+	return error;
+}
+
+static struct error *set_via(struct options *options, const char *argument)
+{
+	options->plan.backend = NULL;
+	if (strcmp(argument, "auto") == 0)
+		return NULL;
+	if (strcmp(argument, "tracee") == 0)
+		return error_help(
+			error_create(ERROR_UNSUPPORTED, 0,
+				     "--via tracee: this version has no tracee "
+				     "backend"),
+			"leave --via out, or say --via kernel");
+	options->plan.backend = backend_find(argument);
+	if (options->plan.backend)
+		return NULL;
+	return error_help(error_at(error_create(ERROR_USAGE, 0,
+						"--via: no such backend"),
+				   argument, 0, strlen(argument)),
+			  "auto, kernel or tracee");
+}
+
+static struct error *set_color(struct options *options, const char *argument)
+{
+	static const struct {
+		const char *name;
+		enum color_mode mode;
+	} modes[] = {
+		{"auto", COLOR_AUTO},
+		{"always", COLOR_ALWAYS},
+		{"never", COLOR_NEVER},
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+		if (strcmp(argument, modes[i].name) == 0) {
+			options->color = modes[i].mode;
+			return NULL;
+		}
+	return error_help(error_at(error_create(ERROR_USAGE, 0,
+						"--color: no such mode"),
+				   argument, 0, strlen(argument)),
+			  "auto, always or never");
+}
+
+static struct error *set_columns(struct options *options, const char *argument)
+{
+	options->columns = argument;
+	return NULL;
+}
+
+static const struct option_row rows[] = {
+	{'p', "pid", "PID|NAME",
+	 "the process; without it MMIODBG_PID, else the one process that has "
+	 "the device mapped",
+	 GROUP_TARGET, set_process},
+	{'w', "width", "WIDTH",
+	 "8, 16, 32 or 64 bits, with `be` big-endian; 32x2 for a counter in "
+	 "two halves (default 32)",
+	 GROUP_ACCESS, set_width},
+	{'n', "count", "N", "N elements from each location on", GROUP_ACCESS,
+	 set_count},
+	{0, "via", "BACKEND",
+	 "how to make the access: auto (default), kernel, tracee",
+	 GROUP_ACCESS | GROUP_BACKEND, set_via},
+	{0, "fill", NULL, "write the value to each element of a range",
+	 GROUP_WRITE, set_fill},
+	{0, "verify", NULL, "read each element back after its write",
+	 GROUP_WRITE, set_verify},
+	{0, "force", NULL,
+	 "access a device that sleeps; write ordinary memory", GROUP_ACCESS,
+	 set_force},
+	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
+	 GROUP_ACCESS, set_dry_run},
+	{0, "treat-as-device", "FILE",
+	 "take mappings of FILE for a device's (tests, demonstrations)",
+	 GROUP_TARGET, set_stand_in},
+	{'o', "output", "COLUMNS", "the columns, separated by commas",
+	 GROUP_TABLE, set_columns},
+	{0, "noheadings", NULL, "no line of column names", GROUP_TABLE,
+	 set_no_headings},
+	{0, "raw", NULL, "columns separated by single blanks", GROUP_TABLE,
+	 set_raw},
+	{'q', "quiet", NULL, "values only; `-` for an element that failed",
+	 GROUP_VALUES, set_quiet},
+	{'v', "verbose", NULL, "say more; each access, on standard error",
+	 GROUP_ALWAYS, set_verbose},
+	{0, "json", NULL, "output as one JSON object", GROUP_ALWAYS, set_json},
+	{0, "jsonl", NULL, "output as JSON, an object a line", GROUP_ALWAYS,
+	 set_json_lines},
+	{0, "color", "WHEN", "auto (default), always or never", GROUP_ALWAYS,
+	 set_color},
+	{'h', "help", NULL, "this help", GROUP_ALWAYS, set_help},
+	{'V', "version", NULL, "the version", GROUP_ALWAYS, set_version},
+};
+
+enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
+
+_Static_assert(N_ROWS <= 32, "options.given has a bit for each row");
+
+void options_from_environment(struct options *options)
+{
+	const char *process = getenv("MMIODBG_PID");
+	const char *no_color = getenv("NO_COLOR");
+
+	if (process && *process)
+		options->process = process;
+	if (no_color && *no_color)
+		options->color = COLOR_NEVER;
+}
+
+static void make_getopt(struct option longs[N_ROWS + 1],
+			char shorts[2 * N_ROWS + 3])
+{
+	/* "+" stops at the first argument, and ":" keeps getopt silent. */
+	char *out = shorts;
+
+	*out++ = '+';
+	*out++ = ':';
+	for (size_t i = 0; i < N_ROWS; i++) {
+		longs[i] = (struct option){
+			.name = rows[i].name,
+			.has_arg = rows[i].argument ? required_argument
+						    : no_argument,
+			.val = LONG_BASE + (int)i,
+		};
+		if (!rows[i].letter)
+			continue;
+		*out++ = rows[i].letter;
+		if (rows[i].argument)
+			*out++ = ':';
+	}
+	*out = '\0';
+	longs[N_ROWS] = (struct option){0};
+}
+
+static const struct option_row *find_row(int value)
+{
+	if (value >= LONG_BASE)
+		return &rows[value - LONG_BASE];
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (value && rows[i].letter == value)
+			return &rows[i];
+	return NULL;
+}
+
+static struct error *unknown_option(const char *word)
+{
+	const char *names[N_ROWS + 1] = {NULL};
+	cleanup_free char *name = NULL, *near = NULL, *shown = NULL;
+	struct error *error;
+
+	shown = text_escape(word, strnlen(word, 60));
+	error = error_create(ERROR_USAGE, 0, "unknown option '%s'",
+			     shown ? shown : "?");
+	if (word[1] != '-')
+		return error;
+	for (size_t i = 0; i < N_ROWS; i++)
+		names[i] = rows[i].name;
+	name = strndup(word + 2, strcspn(word + 2, "="));
+	near = name ? text_nearest(name, names) : NULL;
+	return near ? error_help(error, "near: --%s", near) : error;
+}
+
+static bool takes(const struct command *command, const struct option_row *row)
+{
+	return row->groups & (command->groups | GROUP_ALWAYS);
+}
+
+static struct error *not_taken(const struct command *command,
+			       const struct option_row *row)
+{
+	return error_help(error_create(ERROR_USAGE, 0, "`%s` takes no --%s",
+				       command->name, row->name),
+			  "`mmiodbg %s --help` lists what it takes",
+			  command->name);
+}
+
+/* Options before the command were taken without knowing it. */
+static struct error *check_given(const struct options *options,
+				 const struct command *command)
+{
+	for (size_t i = 0; i < N_ROWS; i++)
+		if (options->given >> i & 1 && !takes(command, &rows[i]))
+			return not_taken(command, &rows[i]);
+	return NULL;
+}
+
+static struct error *apply(struct options *options,
+			   const struct command *command, int value,
+			   const char *word, const char *argument)
+{
+	const struct option_row *row;
+
+	row = find_row(value == '?' || value == ':' ? optopt : value);
+	if (!row) {
+		/* A letter may stand among others: -qx. */
+		char letter[3] = {'-', (char)optopt, '\0'};
+
+		return unknown_option(optopt ? letter : word);
+	}
+	if (value == '?')
+		return error_create(ERROR_USAGE, 0, "--%s takes no value",
+				    row->name);
+	if (value == ':')
+		return error_create(ERROR_USAGE, 0, "--%s needs its %s",
+				    row->name, row->argument);
+	if (!command)
+		options->given |= UINT32_C(1) << (row - rows);
+	else if (!takes(command, row))
+		return not_taken(command, row);
+	return row->set(options, argument);
+}
+
+struct error *options_parse(struct options *options,
+			    const struct command *command, int argc,
+			    char **argv, int *index)
+{
+	struct option longs[N_ROWS + 1];
+	char shorts[2 * N_ROWS + 3];
+
+	make_getopt(longs, shorts);
+	opterr = 0;
+	optind = *index;
+	while (optind < argc) {
+		int before = optind, value;
+		struct error *error;
+
+		optopt = 0;
+		value = getopt_long(argc, argv, shorts, longs, NULL);
+		if (value != -1) {
+			error = apply(options, command, value,
+				      argv[before < argc ? before : argc - 1],
+				      optarg);
+			if (error)
+				return error;
+			continue;
+		}
+		if (!command)
+			break;
+		/* An argument, or all that follows "--". */
+		if (optind > before)
+			while (optind < argc)
+				options->arguments[options->n_arguments++] =
+					argv[optind++];
+		else
+			options->arguments[options->n_arguments++] =
+				argv[optind++];
+	}
+	*index = optind;
+	return command ? check_given(options, command) : NULL;
+}
+
+void options_help(FILE *stream, unsigned groups)
+{
+	for (size_t i = 0; i < N_ROWS; i++) {
+		const struct option_row *row = &rows[i];
+		char left[64];
+
+		if (!(row->groups & groups))
+			continue;
+		snprintf(left, sizeof(left), "%c%c%c --%s%s%s",
+			 row->letter ? '-' : ' ',
+			 row->letter ? row->letter : ' ',
+			 row->letter ? ',' : ' ', row->name,
+			 row->argument ? " " : "",
+			 row->argument ? row->argument : "");
+		fprintf(stream, "  %-28s %s\n", left, row->help);
+	}
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/target.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "plan/resolve.h"
+#include "render/diagnostic.h"
+#include "target/machine.h"
+#include "target/process.h"
+#include "target/scan.h"
+#include "target/session.h"
+
+static bool use_color(const struct options *options, int fd)
+{
+	return options->color == COLOR_ALWAYS ||
+	       (options->color == COLOR_AUTO && isatty(fd));
+}
+
+struct diagnostic_style style_of(const struct options *options)
+{
+	return (struct diagnostic_style){
+		.color = use_color(options, STDERR_FILENO),
+		.evidence = options->verbose,
+	};
+}
+
+bool color_output(const struct options *options)
+{
+	return use_color(options, STDOUT_FILENO);
+}
+
+struct error *locations_parse(const struct options *options,
+			      struct location_list *ret)
+{
+	cleanup_location_list struct location_list list = {0};
+
+	if (!options->n_arguments)
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "there is no location"),
+				  "name one: @03:00.0/bar0+0x8; `mmiodbg maps` "
+				  "lists what there is");
+	list.items = calloc(options->n_arguments, sizeof(*list.items));
+	if (!list.items)
+		return error_no_memory();
+	for (size_t i = 0; i < options->n_arguments; i++) {
+		struct error *error = location_parse(options->arguments[i],
+						     &list.items[i]);
+
+		if (error)
+			return error_subject(error, options->arguments[i]);
+		list.count++;
+	}
+	*ret = list;
+	list = (struct location_list){0};
+	return NULL;
+}
+
+void location_list_deinit(struct location_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		location_destroy(list->items[i]);
+	free(list->items);
+	*list = (struct location_list){0};
+}
+
+/* Whether a process has what a location names; only regions and physical
+ * addresses can tell. */
+static bool has_mapped(struct session *session, const struct place *place)
+{
+	uint64_t physical = place->number;
+
+	for (size_t i = 0; i < session->devices.count; i++) {
+		const struct device_mapping *device =
+			&session->devices.items[i];
+
+		if (place->kind == BASE_REGION) {
+			if (resolve_shows(session, device, &place->region))
+				return true;
+		} else if (device->has_physical &&
+			   physical - device->physical <
+				   device->mapping.end -
+					   device->mapping.start) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool has_all(struct session *session,
+		    const struct location_list *locations)
+{
+	for (size_t i = 0; i < locations->count; i++)
+		if (!has_mapped(session, &locations->items[i]->start))
+			return false;
+	return true;
+}
+
+/* A location that every process reads in its own way needs a process. */
+static struct error *check_names_device(const struct location_list *locations)
+{
+	for (size_t i = 0; i < locations->count; i++) {
+		const struct place *place = &locations->items[i]->start;
+
+		if (place->kind == BASE_PHYSICAL ||
+		    (place->kind == BASE_REGION &&
+		     place->region.kind != REGION_INDEX))
+			continue;
+		return error_at(
+			error_help(error_create(ERROR_USAGE, 0,
+						"of which process?"),
+				   "-p PID names it"),
+			locations->items[i]->text, place->base_span.start,
+			place->base_span.length);
+	}
+	return NULL;
+}
+
+static struct error *list_holders(const struct scan_result *scan,
+				  const bool *holds)
+{
+	cleanup_free char *text = NULL;
+	struct error *error;
+	size_t size = 0, count = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return error_no_memory();
+	for (size_t i = 0; i < scan->count; i++) {
+		if (!holds[i])
+			continue;
+		fprintf(stream, "%s%d (%s)", count++ ? ", " : "",
+			(int)scan->sessions[i]->process.pid,
+			scan->sessions[i]->name);
+	}
+	if (fclose(stream))
+		return error_no_memory();
+	error = error_create(ERROR_USAGE, 0, "%zu processes have it mapped",
+			     count);
+	return error_help(error, "name one with -p: %s", text);
+}
+
+static struct error *nobody(const struct scan_result *scan)
+{
+	struct error *error = error_create(ERROR_NOT_MAPPED, 0,
+					   "no process has it mapped");
+
+	if (!scan->denied)
+		return error_help(error, "`mmiodbg maps` lists all device "
+					 "mappings");
+	return error_help(error,
+			  "%zu processes could not be looked at for want of "
+			  "permission",
+			  scan->denied);
+}
+
+static struct error *find_holder(struct scan_result *scan,
+				 const struct location_list *locations,
+				 struct session **ret)
+{
+	cleanup_free bool *holds = calloc(scan->count + 1, sizeof(*holds));
+	size_t count = 0, last = 0;
+
+	if (!holds)
+		return error_no_memory();
+	for (size_t i = 0; i < scan->count; i++) {
+		holds[i] = has_all(scan->sessions[i], locations);
+		if (!holds[i])
+			continue;
+		count++;
+		last = i;
+	}
+	if (count > 1)
+		return list_holders(scan, holds);
+	if (!count)
+		return nobody(scan);
+	*ret = steal(scan->sessions[last]);
+	return NULL;
+}
+
+struct error *target_open(const struct command_context *context,
+			  const struct location_list *locations,
+			  struct session **ret)
+{
+	const struct options *options = context->options;
+	struct scan_result scan = {0};
+	struct error *error;
+	pid_t pid;
+
+	if (options->process) {
+		error = process_find(&context->machine->root, options->process,
+				     &pid);
+		if (error)
+			return error;
+		return session_create(context->machine, pid, options->stand_in,
+				      ret);
+	}
+	error = check_names_device(locations);
+	if (!error)
+		error = scan_processes(context->machine, options->stand_in,
+				       &scan);
+	if (!error)
+		error = find_holder(&scan, locations, ret);
+	if (error && !error->subject)
+		error_subject(error, locations->items[0]->text);
+	scan_result_deinit(&scan);
+	return error;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan: everything that a command will access, resolved and checked before
+ * the first access. The run and the dry run walk the same operations.
+ */
+#ifndef MMIODBG_PLAN_PLAN_H
+#define MMIODBG_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "access/backend.h"
+#include "plan/location.h"
+#include "plan/resolve.h"
+
+struct error;
+struct session;
+
+/* What the options say of all locations. */
+struct plan_options {
+	bool write;
+	struct width width; /* -w; bits 0: not given */
+	bool has_count;
+	uint64_t count; /* -n; at least 1 */
+	bool fill;	/* a value for each element of a range */
+	bool force;
+	bool verify;
+	const struct backend *backend; /* --via; NULL: auto */
+};
+
+enum operation_kind {
+	OPERATION_READ,	  /* one read an element (or the three of 32x2) */
+	OPERATION_WRITE,  /* one write */
+	OPERATION_MODIFY, /* one read, one write */
+};
+
+struct operation {
+	const struct location *location;
+	enum operation_kind kind;
+	unsigned bits;	 /* of one access */
+	unsigned value_bits; /* of an element: 64 for halves, else as bits */
+	bool swap;	 /* the device's byte order is not the machine's */
+	bool halves;	 /* 32x2 */
+	bool verify;
+	bool has_field;	 /* high and low: what of a value is meant */
+	unsigned high, low;
+	uint64_t clear, set; /* new = (old & ~clear) | set, after the swap */
+	const struct backend *backend;
+	struct resolved place;
+};
+
+struct plan {
+	struct session *session; /* borrowed */
+	struct operation *operations;
+	size_t count, capacity;
+};
+
+/*
+ * Resolves and checks each location. Touches no device. The locations are
+ * borrowed and must outlive the plan; plan_deinit() releases `*ret`.
+ */
+struct error *plan_make(struct session *session,
+			struct location *const *locations, size_t n_locations,
+			const struct plan_options *options, struct plan *ret)
+	__attribute__((nonnull, warn_unused_result));
+void plan_deinit(struct plan *plan);
+
+/*
+ * What can be said of a location without a session: its width (-w, /WIDTH or
+ * 32) and whether value, mask and bits fit. `*ret` has bits set.
+ */
+struct error *plan_width(const struct location *location,
+			 const struct width *given, struct width *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * The checks that need no session, for all locations: widths, what a command
+ * needs and what it cannot take, and the hints for the syntax of other tools.
+ */
+struct error *plan_check(struct location *const *locations, size_t n_locations,
+			 const struct plan_options *options)
+	__attribute__((nonnull, warn_unused_result));
+
+/* `bits` ones. */
+static inline uint64_t ones(unsigned bits)
+{
+	return bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
+}
+
+#define cleanup_plan cleanup_with(plan_deinit)
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "plan/run.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "access/outcome.h"
+#include "base/error.h"
+#include "target/session.h"
+
+/* How often the halves of a counter are read until the high one stays. */
+enum { HALVES_TRIES = 16 };
+
+struct run {
+	struct session *session;
+	bool dry;
+	const struct run_sink *sink;
+	struct run_summary summary;
+	int first_status; /* of the first failure */
+};
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t swapped(uint64_t value, unsigned bits)
+{
+	return __builtin_bswap64(value) >> (64 - bits);
+}
+
+/* Between a number and the integer of `bits` that a backend moves. */
+static void store(uint64_t value, unsigned bits, unsigned char buffer[8])
+{
+	uint8_t v8 = (uint8_t)value;
+	uint16_t v16 = (uint16_t)value;
+	uint32_t v32 = (uint32_t)value;
+
+	memcpy(buffer,
+	       bits == 8    ? (void *)&v8
+	       : bits == 16 ? (void *)&v16
+	       : bits == 32 ? (void *)&v32
+			    : (void *)&value,
+	       bits / 8);
+}
+
+static uint64_t load(unsigned bits, const unsigned char buffer[8])
+{
+	uint64_t v64;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (bits) {
+	case 8:
+		return buffer[0];
+	case 16:
+		memcpy(&v16, buffer, sizeof(v16));
+		return v16;
+	case 32:
+		memcpy(&v32, buffer, sizeof(v32));
+		return v32;
+	default:
+		memcpy(&v64, buffer, sizeof(v64));
+		return v64;
+	}
+}
+
+/* The access itself; `*value` is in the operation's byte order. */
+static struct error *move(struct run *run, const struct element *element,
+			  const struct site *site, bool write, uint64_t *value)
+{
+	const struct operation *operation = element->operation;
+	unsigned bits = operation->bits;
+	unsigned char buffer[8];
+	enum access_result result;
+	struct error *error;
+	int errnum;
+
+	if (write) {
+		/* What is checked may change before the access; only a stopped
+		 * target cannot do that. */
+		error = session_check(run->session, site->mapping);
+		if (error)
+			return error_address(error, site->address);
+		store(operation->swap ? swapped(*value, bits) : *value, bits,
+		      buffer);
+	}
+	result = operation->backend->make(run->session, site->address, bits,
+					  write, buffer, &errnum);
+	if (result != ACCESS_DONE)
+		return outcome_explain(run->session, site, result, errnum);
+	if (!write) {
+		*value = load(bits, buffer);
+		if (operation->swap)
+			*value = swapped(*value, bits);
+	}
+	return NULL;
+}
+
+/* One access, or in a dry run the report of it. `offset`: of the access in the
+ * element. */
+static struct error *make_access(struct run *run, const struct element *element,
+				 uint64_t offset, bool write, uint64_t *value,
+				 struct element_result *result)
+{
+	struct site site = element->site;
+	struct access_record record = {
+		.bits = element->operation->bits,
+		.write = write,
+		.attempts = run->dry ? 0 : 1,
+	};
+	struct error *error = NULL;
+	uint64_t start = now();
+
+	site.address += offset;
+	record.address = site.address;
+	if (run->dry) {
+		record.known = write && !result->has_old;
+		if (!write)
+			*value = 0;
+	} else {
+		error = move(run, element, &site, write, value);
+		record.known = write || !error;
+		record.nanoseconds = now() - start;
+	}
+	if (error)
+		error_attempts(error, record.attempts);
+	record.value = *value;
+	record.error = error;
+	result->nanoseconds += record.nanoseconds;
+	result->attempts += record.attempts;
+	if (run->sink->access)
+		run->sink->access(run->sink->data, element, &record);
+	return error;
+}
+
+static bool all_ones(const struct element *element, uint64_t value)
+{
+	const struct operation *operation = element->operation;
+
+	return site_class(&element->site) == CLASS_REGISTER &&
+	       value == ones(operation->value_bits);
+}
+
+/* High, low, high, until the high half has not changed meanwhile. */
+static struct error *read_halves(struct run *run, const struct element *element,
+				 struct element_result *result)
+{
+	uint64_t high, low, again;
+	struct error *error;
+
+	error = make_access(run, element, 4, false, &high, result);
+	for (unsigned i = 0; i < HALVES_TRIES && !error; i++) {
+		error = make_access(run, element, 0, false, &low, result);
+		if (!error)
+			error = make_access(run, element, 4, false, &again,
+					    result);
+		if (error)
+			return error;
+		if (run->dry)
+			return NULL;
+		if (again == high) {
+			result->value = high << 32 | low;
+			result->known = true;
+			return NULL;
+		}
+		high = again;
+	}
+	if (error)
+		return error;
+	return error_address(
+		error_create(ERROR_UNSTABLE, 0,
+			     "the high half changed at each of %d readings",
+			     HALVES_TRIES),
+		element->site.address);
+}
+
+static struct error *read_element(struct run *run,
+				  const struct element *element,
+				  struct element_result *result)
+{
+	struct error *error;
+
+	if (element->operation->halves)
+		return read_halves(run, element, result);
+	error = make_access(run, element, 0, false, &result->value, result);
+	result->known = !error && !run->dry;
+	return error;
+}
+
+static struct error *verify(struct run *run, const struct element *element,
+			    struct element_result *result)
+{
+	const struct operation *operation = element->operation;
+	uint64_t found, mask = operation->clear;
+	struct error *error;
+
+	error = make_access(run, element, 0, false, &found, result);
+	if (error || run->dry || (found & mask) == (result->value & mask))
+		return error;
+	return error_address(
+		error_create(ERROR_VERIFY, 0,
+			     "%#0*llx was written, %#0*llx was read back",
+			     (int)operation->bits / 4 + 2,
+			     (unsigned long long)result->value,
+			     (int)operation->bits / 4 + 2,
+			     (unsigned long long)found),
+		element->site.address);
+}
+
+static struct error *write_element(struct run *run,
+				   const struct element *element,
+				   struct element_result *result)
+{
+	const struct operation *operation = element->operation;
+	struct error *error;
+
+	if (operation->kind == OPERATION_MODIFY) {
+		error = make_access(run, element, 0, false, &result->old,
+				    result);
+		if (error)
+			return error;
+		result->has_old = true;
+	}
+	result->value = (result->old & ~operation->clear) | operation->set;
+	error = make_access(run, element, 0, true, &result->value, result);
+	if (error) {
+		if (result->has_old)
+			error_evidence(error,
+				       "the read of this read-modify-write was "
+				       "made, the write was not");
+		return error;
+	}
+	result->known = !run->dry || !result->has_old;
+	result->wrote = !run->dry;
+	return operation->verify ? verify(run, element, result) : NULL;
+}
+
+/* True: go on with the next element. */
+static bool run_element(struct run *run, const struct element *element)
+{
+	bool write = element->operation->kind != OPERATION_READ;
+	struct element_result result = {0};
+	cleanup_error struct error *error = NULL;
+
+	error = write ? write_element(run, element, &result)
+		      : read_element(run, element, &result);
+	result.error = error;
+	result.suspect = !write && result.known &&
+			 all_ones(element, result.value);
+	if (!error) {
+		run->summary.done++;
+	} else {
+		run->summary.failed++;
+		/* A write that was made but read back as something else is a
+		 * failure of the check alone. */
+		if ((result.has_old || result.wrote) &&
+		    error->kind != ERROR_VERIFY)
+			run->summary.partly = true;
+		if (!run->first_status)
+			run->first_status = error_kind_status(error->kind);
+	}
+	run->sink->element(run->sink->data, element, &result);
+	/* Nothing more can be had from a target that is gone. */
+	return !error || (!write && error->kind != ERROR_GONE);
+}
+
+static bool run_operation(struct run *run, const struct operation *operation)
+{
+	struct element element = {
+		.operation = operation,
+		.position = operation->place.position,
+	};
+	unsigned bytes = operation->value_bits / 8;
+
+	for (size_t i = 0; i < operation->place.n_spans; i++) {
+		const struct span *span = &operation->place.spans[i];
+
+		element.site = span->site;
+		for (uint64_t j = 0; j < span->count; j++) {
+			if (!run_element(run, &element))
+				return false;
+			element.index++;
+			element.position += bytes;
+			element.site.address += bytes;
+		}
+	}
+	return true;
+}
+
+/* Once for each mapping of the plan; the same one mostly follows itself. */
+static struct error *check_mappings(const struct plan *plan)
+{
+	const struct mapping *checked = NULL;
+
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct resolved *place = &plan->operations[i].place;
+
+		for (size_t j = 0; j < place->n_spans; j++) {
+			const struct site *site = &place->spans[j].site;
+			struct error *error;
+
+			if (site->mapping == checked)
+				continue;
+			error = session_check(plan->session, site->mapping);
+			if (error)
+				return error_subject(
+					error,
+					plan->operations[i].location->text);
+			checked = site->mapping;
+		}
+	}
+	return NULL;
+}
+
+struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
+		       struct run_summary *ret)
+{
+	struct run run = {.session = plan->session, .dry = dry, .sink = sink};
+	struct error *error = check_mappings(plan);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < plan->count; i++)
+		run.summary.elements += plan->operations[i].place.count;
+	for (size_t i = 0; i < plan->count; i++)
+		if (!run_operation(&run, &plan->operations[i]))
+			break;
+	if (!run.summary.failed)
+		run.summary.status = STATUS_DONE;
+	else if (run.summary.done || run.summary.partly)
+		run.summary.status = STATUS_PARTLY;
+	else
+		run.summary.status = run.first_status;
+	*ret = run.summary;
+	return NULL;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render/access.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "target/session.h"
+
+#define RED "\033[31m"
+#define PLAIN "\033[0m"
+
+enum { ROW_BYTES = 16 };
+
+typedef unsigned long long ull;
+
+/* What of a value is shown: the field, or all of it. */
+static uint64_t shown_value(const struct operation *operation, uint64_t value)
+{
+	if (!operation->has_field)
+		return value;
+	return value >> operation->low &
+	       ones(operation->high - operation->low + 1);
+}
+
+static unsigned shown_bits(const struct operation *operation)
+{
+	return operation->has_field ? operation->high - operation->low + 1
+				    : operation->value_bits;
+}
+
+/* A failed element is as wide as a value, so that columns stay. */
+static void format_value(const struct operation *operation, bool prefix,
+			 const struct element_result *result, char ret[24])
+{
+	int digits = (int)(shown_bits(operation) + 3) / 4;
+
+	if (result->error || !result->known) {
+		memset(ret, '-', (size_t)digits);
+		ret[digits] = '\0';
+		return;
+	}
+	snprintf(ret, 24, "%s%0*llx", prefix ? "0x" : "", digits,
+		 (ull)shown_value(operation, result->value));
+}
+
+static bool is_range(const struct operation *operation)
+{
+	return operation->place.count > 1 ||
+	       operation->location->range != RANGE_NONE;
+}
+
+/* A run of neighbours that failed alike is one diagnostic. */
+static void flush_failures(struct access_renderer *renderer)
+{
+	struct failure_run *run = &renderer->failures;
+	cleanup_free char *first = NULL, *last = NULL, *subject = NULL;
+	const struct resolved *place;
+
+	if (!run->error)
+		return;
+	place = &run->first.operation->place;
+	if (is_range(run->first.operation)) {
+		first = resolved_label(place, run->first.position);
+		last = resolved_label(place, run->last_position);
+		if (first && last && run->count > 1 &&
+		    asprintf(&subject, "%s to %s (%llu elements)", first, last,
+			     (ull)run->count) < 0)
+			subject = NULL;
+		error_subject(run->error, subject ? subject : first);
+	} else {
+		error_subject(run->error, run->first.operation->location->text);
+	}
+	diagnostic_error(&renderer->style, run->error);
+	error_destroy(run->error);
+	*run = (struct failure_run){0};
+}
+
+static void add_failure(struct access_renderer *renderer,
+			const struct element *element,
+			const struct error *error)
+{
+	struct failure_run *run = &renderer->failures;
+
+	if (run->error && (run->first.operation != element->operation ||
+			   run->error->kind != error->kind))
+		flush_failures(renderer);
+	if (!run->error) {
+		run->error = error_copy(error);
+		run->first = *element;
+	}
+	run->last_position = element->position;
+	run->count++;
+}
+
+static void flush_row(struct access_renderer *renderer)
+{
+	struct row *row = &renderer->row;
+
+	if (row->length)
+		puts(row->text);
+	row->length = row->bytes = 0;
+}
+
+/* Rows of 16 bytes, each with the place of its first element. */
+static void put_in_row(struct access_renderer *renderer,
+		       const struct element *element,
+		       const struct element_result *result)
+{
+	struct row *row = &renderer->row;
+	char value[24];
+
+	if (!row->length) {
+		cleanup_free char *label = resolved_label(
+			&element->operation->place, element->position);
+
+		fputs(label ? label : "?", stdout);
+		fputc(':', stdout);
+		row->text[0] = '\0';
+	}
+	format_value(element->operation, false, result, value);
+	row->length += (size_t)snprintf(
+		row->text + row->length, sizeof(row->text) - row->length,
+		" %s%s%s", result->error && renderer->color ? RED : "", value,
+		result->error && renderer->color ? PLAIN : "");
+	row->bytes += element->operation->value_bits / 8;
+	if (row->bytes >= ROW_BYTES ||
+	    element->index + 1 == element->operation->place.count)
+		flush_row(renderer);
+}
+
+static void put_text(struct access_renderer *renderer,
+		     const struct element *element,
+		     const struct element_result *result)
+{
+	const struct operation *operation = element->operation;
+	char value[24];
+
+	if (renderer->write || renderer->dry)
+		return;
+	if (is_range(operation)) {
+		put_in_row(renderer, element, result);
+		return;
+	}
+	if (result->error)
+		return;
+	format_value(operation, true, result, value);
+	printf("%s = %s\n", operation->location->text, value);
+}
+
+static void put_quiet(const struct access_renderer *renderer,
+		      const struct element *element,
+		      const struct element_result *result)
+{
+	char value[24];
+
+	if (renderer->write || renderer->dry)
+		return;
+	format_value(element->operation, true, result, value);
+	puts(result->error ? "-" : value);
+}
+
+static void add_string(json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key, json_object_new_string(text));
+}
+
+static json_object *json_element(const struct access_renderer *renderer,
+				 const struct element *element,
+				 const struct element_result *result)
+{
+	const struct operation *operation = element->operation;
+	cleanup_free char *place =
+		resolved_label(&operation->place, element->position);
+	json_object *object = json_object_new_object();
+	char bits[16];
+
+	json_object_object_add(object, "location",
+			       json_text(operation->location->text));
+	json_object_object_add(object, "place", json_text(place));
+	json_object_object_add(object, "address",
+			       json_address(element->site.address));
+	json_object_object_add(object, "width",
+			       json_object_new_int((int)operation->bits));
+	add_string(object, "class",
+		   mapping_class_name(site_class(&element->site)));
+	add_string(object, "backend", operation->backend->name);
+	if (operation->has_field) {
+		snprintf(bits, sizeof(bits), "%u:%u", operation->high,
+			 operation->low);
+		add_string(object, "bits", bits);
+	}
+	if (result->known && !result->error) {
+		json_add_value(object, "value",
+			       shown_value(operation, result->value),
+			       shown_bits(operation));
+		if (operation->has_field)
+			json_object_object_add(
+				object, "raw",
+				json_hexadecimal(result->value,
+						 operation->value_bits));
+	}
+	if (result->has_old && !renderer->dry)
+		json_object_object_add(
+			object, "old",
+			json_hexadecimal(result->old, operation->value_bits));
+	if (renderer->write)
+		json_object_object_add(object, "written",
+				       json_object_new_boolean(result->wrote));
+	else
+		json_object_object_add(
+			object, "suspect",
+			json_object_new_boolean(result->suspect));
+	json_object_object_add(object, "attempts",
+			       json_object_new_int((int)result->attempts));
+	json_object_object_add(
+		object, "nanoseconds",
+		json_object_new_int64((int64_t)result->nanoseconds));
+	if (result->error)
+		json_object_object_add(object, "error",
+				       json_error(result->error));
+	return object;
+}
+
+static void on_element(void *data, const struct element *element,
+		       const struct element_result *result)
+{
+	struct access_renderer *renderer = data;
+
+	switch (renderer->format) {
+	case FORMAT_TEXT:
+		put_text(renderer, element, result);
+		break;
+	case FORMAT_QUIET:
+		put_quiet(renderer, element, result);
+		break;
+	case FORMAT_JSON:
+	case FORMAT_LINES:
+		json_document_add(&renderer->document,
+				  json_element(renderer, element, result));
+		break;
+	}
+	if (result->error)
+		add_failure(renderer, element, result->error);
+	else
+		flush_failures(renderer);
+	if (result->suspect && renderer->verbose)
+		diagnostic_note("%s: suspect: all ones is also what a device "
+				"answers that is off, asleep or gone",
+				element->operation->location->text);
+}
+
+static void on_access(void *data, const struct element *element,
+		      const struct access_record *record)
+{
+	const struct access_renderer *renderer = data;
+	const struct operation *operation = element->operation;
+	cleanup_free char *label =
+		resolved_label(&operation->place, element->position);
+	const char *verb = record->write ? "write" : "read";
+	char value[32] = "";
+
+	if (record->known)
+		snprintf(value, sizeof(value), " = 0x%0*llx",
+			 (int)record->bits / 4, (ull)record->value);
+	if (renderer->dry && renderer->format != FORMAT_TEXT &&
+	    renderer->format != FORMAT_QUIET)
+		return;
+	if (renderer->dry) {
+		printf("would %s %u bits at 0x%llx (%s)%s through %s\n", verb,
+		       record->bits, (ull)record->address, label ? label : "?",
+		       record->known ? value
+		       : record->write ? ", the old value with its bits changed,"
+				       : "",
+		       operation->backend->name);
+		return;
+	}
+	if (!renderer->verbose)
+		return;
+	diagnostic_note("%s %u bits at 0x%llx (%s)%s%s through %s, %s, "
+			"%u attempt%s, %llu.%03llu us",
+			verb, record->bits, (ull)record->address,
+			label ? label : "?", value,
+			record->error ? " failed" : "",
+			operation->backend->name,
+			mapping_class_name(site_class(&element->site)),
+			record->attempts, record->attempts == 1 ? "" : "s",
+			(ull)record->nanoseconds / 1000,
+			(ull)record->nanoseconds % 1000);
+}
+
+static bool is_json(const struct access_renderer *renderer)
+{
+	return renderer->format == FORMAT_JSON ||
+	       renderer->format == FORMAT_LINES;
+}
+
+struct run_sink access_renderer_start(struct access_renderer *renderer,
+				      const char *command)
+{
+	json_object *head;
+
+	if (is_json(renderer)) {
+		head = json_object_new_object();
+		add_string(head, "command", command);
+		json_object_object_add(
+			head, "dry_run",
+			json_object_new_boolean(renderer->dry));
+		if (renderer->session) {
+			json_object_object_add(
+				head, "pid",
+				json_object_new_int(
+					(int)renderer->session->process.pid));
+			json_object_object_add(
+				head, "process",
+				json_text(renderer->session->name));
+		}
+		json_document_init(&renderer->document,
+				   renderer->format == FORMAT_LINES, "elements",
+				   head);
+	}
+	return (struct run_sink){
+		.data = renderer,
+		.access = renderer->verbose || renderer->dry ? on_access : NULL,
+		.element = on_element,
+	};
+}
+
+void access_renderer_end(struct access_renderer *renderer,
+			 const struct run_summary *summary,
+			 const struct error *error)
+{
+	json_object *tail;
+
+	flush_row(renderer);
+	flush_failures(renderer);
+	if (summary && renderer->write && summary->failed &&
+	    summary->elements > 1)
+		diagnostic_note("%llu of %llu elements were written; the rest "
+				"was not reached after the failure",
+				(ull)summary->done, (ull)summary->elements);
+	if (!is_json(renderer))
+		return;
+	tail = json_object_new_object();
+	if (error)
+		json_object_object_add(tail, "error", json_error(error));
+	if (summary && renderer->format == FORMAT_JSON) {
+		json_object_object_add(
+			tail, "done",
+			json_object_new_int64((int64_t)summary->done));
+		json_object_object_add(
+			tail, "failed",
+			json_object_new_int64((int64_t)summary->failed));
+		json_object_object_add(
+			tail, "not_reached",
+			json_object_new_int64((int64_t)(summary->elements -
+							summary->done -
+							summary->failed)));
+	}
+	json_document_end(&renderer->document, tail);
+}

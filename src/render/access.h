@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The results of a run, as text, as bare values, or as JSON. */
+#ifndef MMIODBG_RENDER_ACCESS_H
+#define MMIODBG_RENDER_ACCESS_H
+
+#include "plan/run.h"
+#include "render/diagnostic.h"
+#include "render/json.h"
+
+enum access_format { FORMAT_TEXT, FORMAT_QUIET, FORMAT_JSON, FORMAT_LINES };
+
+struct access_renderer {
+	enum access_format format;
+	bool verbose; /* each access, on standard error */
+	bool dry;
+	bool write;
+	bool color; /* of standard output */
+	struct diagnostic_style style;
+	const struct session *session;
+	/* The rest is the renderer's own. */
+	struct json_document document;
+	struct row {
+		char text[320]; /* 16 bytes one by one, in colour */
+		size_t length, bytes;
+	} row;
+	struct failure_run {
+		struct error *error; /* of the first element; NULL: none */
+		struct element first;
+		uint64_t last_position;
+		uint64_t count;
+	} failures;
+};
+
+/* The sink to run a plan with. The renderer must outlive the run. */
+struct run_sink access_renderer_start(struct access_renderer *renderer,
+				      const char *command)
+	__attribute__((nonnull));
+
+/* Ends the output. `error`: from before the first access, or NULL. */
+void access_renderer_end(struct access_renderer *renderer,
+			 const struct run_summary *summary,
+			 const struct error *error) __attribute__((nonnull(1)));
+
+#endif

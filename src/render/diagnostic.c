@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "render/diagnostic.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+#define RED "\033[1;31m"
+#define PLAIN "\033[0m"
+
+enum { EXCERPT_BEFORE = 40, EXCERPT_AFTER = 32, SUBJECT_LONGEST = 60 };
+
+static void write_all(const char *text, size_t length)
+{
+	while (length) {
+		ssize_t written = write(STDERR_FILENO, text, length);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return;
+		text += written;
+		length -= (size_t)written;
+	}
+}
+
+static void put_escaped(FILE *stream, const char *text, size_t length)
+{
+	cleanup_free char *shown = text_escape(text, length);
+
+	fputs(shown ? shown : "?", stream);
+}
+
+/* Columns that an escaped piece takes. */
+static size_t escaped_columns(const char *text, size_t length)
+{
+	cleanup_free char *shown = text_escape(text, length);
+	size_t columns = 0;
+
+	for (const char *c = shown; c && *c; c++)
+		columns += ((unsigned char)*c & 0xc0) != 0x80;
+	return columns;
+}
+
+/* The input around the error, and a caret under it. */
+static void put_input(FILE *stream, const struct diagnostic_style *style,
+		      const struct error *error)
+{
+	size_t length = strlen(error->input);
+	size_t at = error->input_start < length ? error->input_start : length;
+	size_t marked = error->input_length;
+	size_t from = at > EXCERPT_BEFORE ? at - EXCERPT_BEFORE : 0;
+	size_t to, columns;
+
+	if (marked > length - at)
+		marked = length - at;
+	if (marked > EXCERPT_AFTER)
+		marked = EXCERPT_AFTER;
+	to = at + marked + EXCERPT_AFTER;
+	if (to > length)
+		to = length;
+	fputs("  ", stream);
+	fputs(from ? "..." : "", stream);
+	put_escaped(stream, error->input + from, to - from);
+	fputs(to < length ? "...\n  " : "\n  ", stream);
+	columns = (from ? 3 : 0) +
+		  escaped_columns(error->input + from, at - from);
+	for (size_t i = 0; i < columns; i++)
+		fputc(' ', stream);
+	fputs(style->color ? RED "^" : "^", stream);
+	columns = escaped_columns(error->input + at, marked);
+	for (size_t i = 1; i < columns; i++)
+		fputc('~', stream);
+	fputs(style->color ? PLAIN "\n" : "\n", stream);
+}
+
+static void put_subject(FILE *stream, const char *subject)
+{
+	size_t length = strlen(subject);
+	bool cut = length > SUBJECT_LONGEST;
+
+	put_escaped(stream, subject, cut ? SUBJECT_LONGEST : length);
+	fputs(cut ? "...: " : ": ", stream);
+}
+
+void diagnostic_error(const struct diagnostic_style *style,
+		      const struct error *error)
+{
+	cleanup_free char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream) {
+		write_all("mmiodbg: out of memory\n", 23);
+		return;
+	}
+	fputs(style->color ? RED "mmiodbg: " PLAIN : "mmiodbg: ", stream);
+	if (error->subject && !error->input)
+		put_subject(stream, error->subject);
+	put_escaped(stream, error->message, strlen(error->message));
+	if (error->help) {
+		fputs("; ", stream);
+		put_escaped(stream, error->help, strlen(error->help));
+	}
+	fputc('\n', stream);
+	if (error->input)
+		put_input(stream, style, error);
+	for (size_t i = 0; style->evidence && i < error->n_evidence; i++) {
+		fputs("  - ", stream);
+		put_escaped(stream, error->evidence[i],
+			    strlen(error->evidence[i]));
+		fputc('\n', stream);
+	}
+	if (fclose(stream) == 0)
+		write_all(text, size);
+}
+
+void diagnostic_note(const char *format, ...)
+{
+	cleanup_free char *text = NULL, *line = NULL;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		text = NULL;
+		return;
+	}
+	length = asprintf(&line, "mmiodbg: %s\n", text);
+	if (length < 0) {
+		line = NULL;
+		return;
+	}
+	write_all(line, (size_t)length);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The agent: everything that needs privilege. Requests and answers are plain
+ * data and file descriptors, so that it can be a process of its own; it parses
+ * nothing that a target or a file brought. Today it answers within the caller.
+ */
+#ifndef MMIODBG_TARGET_AGENT_H
+#define MMIODBG_TARGET_AGENT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct root;
+
+/* What the agent opens of a process. */
+enum agent_file {
+	AGENT_MAPS,
+	AGENT_SMAPS,
+	AGENT_MEMORY, /* /proc/PID/mem for reading and writing; the kernel
+		       * makes the check of a ptrace attach here */
+};
+
+struct agent {
+	const struct root *root;
+};
+
+/* A process, held so that its number cannot come to mean another one. */
+struct agent_process {
+	pid_t pid;
+	int procfd; /* /proc/PID, or /proc/PID/task/TID of a live thread if the
+		     * leader is a zombie; ESRCH once the process has ended */
+	int pidfd;  /* readable once it has ended; -1 in a captured tree */
+};
+
+/*
+ * Takes hold of a process. 0, or an errno: ESRCH if there is none of that
+ * number, EINVAL for a number that is none.
+ */
+int agent_hold(const struct agent *agent, pid_t pid, struct agent_process *ret);
+void agent_release(struct agent_process *process);
+
+/* Whether the process has ended, all of its threads included. */
+bool agent_has_ended(int pidfd);
+
+/* Opens a file of it. 0, or an errno. The caller closes `*ret_fd`. */
+int agent_open(const struct agent *agent, const struct agent_process *process,
+	       enum agent_file file, int *ret_fd);
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/root.h"
+#include "target/machine.h"
+#include "target/process.h"
+
+bool session_ended(const struct session *session)
+{
+	return session->process.pidfd >= 0 &&
+	       agent_has_ended(session->process.pidfd);
+}
+
+static struct error *gone(const struct session *session)
+{
+	return error_create(ERROR_GONE, 0, "process %d has ended",
+			    (int)session->process.pid);
+}
+
+static struct error *open_stream(const struct session *session,
+				 enum agent_file file, FILE **ret)
+{
+	int fd, errnum;
+
+	errnum = agent_open(&session->agent, &session->process, file, &fd);
+	if (errnum == ESRCH)
+		return gone(session);
+	if (errnum == EACCES || errnum == EPERM)
+		return process_diagnose(&session->machine->root,
+					session->process.procfd,
+					session->process.pid,
+					"reading the mappings", errnum);
+	if (errnum)
+		return error_create(ERROR_FAILED, errnum,
+				    "the mappings of process %d",
+				    (int)session->process.pid);
+	*ret = fdopen(fd, "r");
+	if (*ret)
+		return NULL;
+	close(fd);
+	return error_no_memory();
+}
+
+static struct error *read_mappings(const struct session *session,
+				   enum agent_file file,
+				   struct mapping_list *ret)
+{
+	cleanup_fclose FILE *stream = NULL;
+	struct error *error = open_stream(session, file, &stream);
+
+	return error ? error : mapping_list_read(stream, ret);
+}
+
+/* smaps costs the kernel a walk over all page tables: it is read only where
+ * maps leaves a question open. */
+static struct error *read_devices(struct session *session, const char *stand_in)
+{
+	cleanup_mapping_list struct mapping_list flagged = {0};
+	struct error *error;
+
+	error = read_mappings(session, AGENT_MAPS, &session->mappings);
+	if (error || !device_candidates(&session->mappings, stand_in))
+		return error;
+	error = read_mappings(session, AGENT_SMAPS, &flagged);
+	if (error)
+		return error;
+	if (flagged.count) {
+		struct mapping_list maps = session->mappings;
+
+		session->mappings = flagged;
+		flagged = maps;
+	}
+	return device_list_make(session->machine, session->process.procfd,
+				&session->mappings, stand_in,
+				&session->devices);
+}
+
+static struct error *hold(struct session *session, pid_t pid)
+{
+	cleanup_process_status struct process_status status = {0};
+	struct error *error;
+	int errnum;
+
+	errnum = agent_hold(&session->agent, pid, &session->process);
+	if (errnum == ESRCH || errnum == EINVAL)
+		return error_create(ERROR_NO_PROCESS, 0, "there is no process %d",
+				    (int)pid);
+	if (errnum)
+		return error_create(ERROR_FAILED, errnum, "process %d",
+				    (int)pid);
+	if (!process_status_read(session->process.procfd, &status))
+		return error_create(ERROR_NO_PROCESS, 0, "there is no process %d",
+				    (int)pid);
+	error = process_check(pid, &status);
+	if (error)
+		return error;
+	session->tracer = status.tracer;
+	session->name = steal(status.name);
+	return NULL;
+}
+
+struct error *session_create(struct machine *machine, pid_t pid,
+			     const char *stand_in, struct session **ret)
+{
+	cleanup_session struct session *session = calloc(1, sizeof(*session));
+	struct error *error;
+
+	if (!session)
+		return error_no_memory();
+	session->machine = machine;
+	session->agent.root = &machine->root;
+	session->process.procfd = session->process.pidfd = -1;
+	session->memory = -1;
+	error = hold(session, pid);
+	if (!error)
+		error = read_devices(session, stand_in);
+	if (error)
+		return error;
+	if (session_ended(session))
+		return gone(session);
+	*ret = steal(session);
+	return NULL;
+}
+
+void session_destroy(struct session *session)
+{
+	if (!session)
+		return;
+	if (session->memory >= 0)
+		close(session->memory);
+	agent_release(&session->process);
+	mapping_list_deinit(&session->mappings);
+	device_list_deinit(&session->devices);
+	free(session->name);
+	free(session);
+}
+
+struct error *session_attach(struct session *session)
+{
+	int fd, errnum;
+
+	errnum = agent_open(&session->agent, &session->process, AGENT_MEMORY,
+			    &fd);
+	if (errnum == ESRCH)
+		return gone(session);
+	if (errnum == EACCES || errnum == EPERM)
+		return process_diagnose(&session->machine->root,
+					session->process.procfd,
+					session->process.pid,
+					"opening the memory", errnum);
+	if (errnum)
+		return error_create(ERROR_FAILED, errnum,
+				    "the memory of process %d",
+				    (int)session->process.pid);
+	session->memory = fd;
+	return NULL;
+}
+
+static struct error *replaced(const struct mapping *before,
+			      const struct mapping *now)
+{
+	char was[5], is[5];
+	bool same_file = before->inode == now->inode &&
+			 before->major == now->major &&
+			 before->minor == now->minor;
+	struct error *error = error_help(
+		error_create(ERROR_REPLACED, 0, "%s",
+			     same_file ? "the mapping has changed since it was "
+					 "looked up"
+				       : "the mapping was replaced by another"),
+		"see what is there now with `mmiodbg maps`");
+
+	mapping_permissions(before, was);
+	mapping_permissions(now, is);
+	error = error_evidence(error, "before: %#llx-%#llx %s %#llx %s",
+			       (unsigned long long)before->start,
+			       (unsigned long long)before->end, was,
+			       (unsigned long long)before->offset,
+			       before->path);
+	return error_evidence(error, "now: %#llx-%#llx %s %#llx %s",
+			      (unsigned long long)now->start,
+			      (unsigned long long)now->end, is,
+			      (unsigned long long)now->offset, now->path);
+}
+
+/* Ordinary memory may grow (a heap, a stack): it is the same if the same file,
+ * or none, stands there with the same permissions. */
+static bool unchanged(const struct session *session,
+		      const struct mapping *before, const struct mapping *now)
+{
+	struct mapping sized = *now;
+
+	if (device_list_find(&session->devices, before->start))
+		return mapping_same(before, now);
+	sized.offset += before->start - now->start;
+	sized.start = before->start;
+	sized.end = before->end;
+	if (!before->inode)
+		sized.offset = before->offset;
+	return mapping_same(before, &sized);
+}
+
+struct error *session_check(const struct session *session,
+			    const struct mapping *mapping)
+{
+	cleanup_mapping_list struct mapping_list list = {0};
+	const struct mapping *now;
+	struct error *error;
+
+	error = read_mappings(session, AGENT_MAPS, &list);
+	if (error)
+		return error;
+	if (session_ended(session) || !list.count)
+		return gone(session);
+	now = mapping_list_find(&list, mapping->start);
+	if (!now)
+		return error_help(
+			error_create(ERROR_UNMAPPED, 0,
+				     "the mapping is not there any more"),
+			"see what is there now with `mmiodbg maps`");
+	return unchanged(session, mapping, now) ? NULL : replaced(mapping, now);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A session with one target: its mappings as they were when the session was
+ * opened, and the descriptor through which it is accessed.
+ */
+#ifndef MMIODBG_TARGET_SESSION_H
+#define MMIODBG_TARGET_SESSION_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "target/agent.h"
+#include "target/device.h"
+#include "target/maps.h"
+
+struct error;
+struct machine;
+
+struct session {
+	struct machine *machine;
+	struct agent agent;
+	struct agent_process process;
+	char *name;			 /* comm */
+	pid_t tracer;			 /* 0: nobody traces it */
+	struct mapping_list mappings;	 /* all of them */
+	struct device_list devices;
+	int memory; /* /proc/PID/mem, or -1: not attached */
+};
+
+/*
+ * Opens a session: takes hold of the process and reads its mappings. Accesses
+ * nothing. `stand_in`: as device_list_make(). Errors: no such process, gone,
+ * denied with its diagnosis.
+ */
+struct error *session_create(struct machine *machine, pid_t pid,
+			     const char *stand_in, struct session **ret)
+	__attribute__((nonnull(1, 4), warn_unused_result));
+
+/* Legal on NULL. */
+void session_destroy(struct session *session);
+
+/* Attaches, in the least of its depths: opens the target's memory. */
+struct error *session_attach(struct session *session)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Checks that `mapping` still stands in the target as it was: NULL, or
+ * ERROR_GONE, ERROR_UNMAPPED or ERROR_REPLACED. The maps are read anew, from
+ * the process's address space of now (an exec gives it another).
+ */
+struct error *session_check(const struct session *session,
+			    const struct mapping *mapping)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether the process has ended; false where that cannot be told. */
+bool session_ended(const struct session *session) __attribute__((nonnull));
+
+DEFINE_CLEANUP(session, struct session, session_destroy)
+#define cleanup_session cleanup_with(session_cleanup_)
+
+#endif

@@ -1,0 +1,653 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmiotarget: a process that maps things and does as it is told
+ *
+ * The tests look at this process with mmiodbg.  It maps what its arguments
+ * name, says where, and then obeys commands from standard input, one a line,
+ * answering each with one line.  Files serve as well as devices.
+ *
+ *   mmiotarget [SPEC...]
+ *   SPEC := FILE|anon [,off=N] [,len=N] [,prot=r|w|rw|none] [,private]
+ *
+ * At the start: a line "map INDEX ADDRESS LENGTH FILE" for each SPEC, then
+ * "ready PID".  The answers are "ok", "value 0x...", "thread TID", a "map"
+ * line, or "error: WHY".  End of input ends the process with status 0.
+ *
+ *   load I WIDTH OFF          one load from mapping I, at byte OFF
+ *   store I WIDTH OFF VALUE   one store
+ *   mark N                    a 32-bit store of N at +4 of mapping 0
+ *   map SPEC                  one mapping more
+ *   mapat I SPEC              in the place of mapping I (MAP_FIXED)
+ *   unmap I [OFF LEN]         all or a part of it
+ *   protect I PROT            mprotect()
+ *   dumpable 0|1              PR_SET_DUMPABLE
+ *   name TEXT                 PR_SET_NAME
+ *   thread                    starts a thread that sleeps
+ *   leaderexit                the main thread ends; another one obeys
+ *   exec PROG [ARGS]
+ *   exit STATUS
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	MAX_MAPPINGS = 64,
+	MAX_WORDS = 32,
+	MAX_LINE = 4096,
+	MARK_OFFSET = 4, /* the register of edu that inverts what is written */
+};
+
+struct mapping {
+	char *address; /* NULL: nothing there */
+	size_t length;
+};
+
+static struct mapping mappings[MAX_MAPPINGS];
+static unsigned int n_mappings;
+
+/* What one command came to: the line that answers it. */
+static char answer[MAX_LINE];
+
+static bool reply(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+static bool failed(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+static bool reply(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(answer, sizeof answer, format, args);
+	va_end(args);
+	return true;
+}
+
+static bool failed(const char *format, ...)
+{
+	size_t used = strlen(strcpy(answer, "error: "));
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(answer + used, sizeof answer - used, format, args);
+	va_end(args);
+	return false;
+}
+
+static bool failed_errno(const char *what)
+{
+	return failed("%s: %s", what, strerror(errno));
+}
+
+static void say_answer(void)
+{
+	puts(answer);
+	fflush(stdout);
+}
+
+static bool parse_number(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-')
+		return failed("%s: not a number", text);
+	return true;
+}
+
+static bool parse_prot(const char *text, int *ret)
+{
+	if (!strcmp(text, "none"))
+		*ret = PROT_NONE;
+	else if (!strcmp(text, "r"))
+		*ret = PROT_READ;
+	else if (!strcmp(text, "w"))
+		*ret = PROT_WRITE;
+	else if (!strcmp(text, "rw"))
+		*ret = PROT_READ | PROT_WRITE;
+	else
+		return failed("%s: not r, w, rw or none", text);
+	return true;
+}
+
+static bool parse_index(const char *text, unsigned int *ret)
+{
+	uint64_t index;
+
+	if (!parse_number(text, &index))
+		return false;
+	if (index >= n_mappings || !mappings[index].address)
+		return failed("%s: no such mapping", text);
+	*ret = index;
+	return true;
+}
+
+/* Mappings */
+
+struct spec {
+	const char *file;
+	uint64_t offset;
+	uint64_t length;
+	int prot;
+	bool private;
+};
+
+/* Cuts @text into pieces, which @ret refers to. */
+static bool parse_spec(char *text, struct spec *ret)
+{
+	struct spec spec = {.prot = PROT_READ | PROT_WRITE};
+	char *rest = text;
+
+	spec.file = strsep(&rest, ",");
+	while (rest) {
+		const char *word = strsep(&rest, ",");
+
+		if (!strncmp(word, "off=", 4)) {
+			if (!parse_number(word + 4, &spec.offset))
+				return false;
+		} else if (!strncmp(word, "len=", 4)) {
+			if (!parse_number(word + 4, &spec.length))
+				return false;
+		} else if (!strncmp(word, "prot=", 5)) {
+			if (!parse_prot(word + 5, &spec.prot))
+				return false;
+		} else if (!strcmp(word, "private")) {
+			spec.private = true;
+		} else {
+			return failed("%s: not off=, len=, prot= or private",
+				      word);
+		}
+	}
+	*ret = spec;
+	return true;
+}
+
+/* Opened for writing wherever that is allowed: `protect` may come. */
+static int open_for(const struct spec *spec)
+{
+	int fd = -1;
+
+	if (!spec->private)
+		fd = open(spec->file, O_RDWR | O_SYNC | O_CLOEXEC);
+	if (fd < 0 && (spec->private || !(spec->prot & PROT_WRITE)))
+		fd = open(spec->file, O_RDONLY | O_SYNC | O_CLOEXEC);
+	return fd;
+}
+
+/* Maps @spec at @at (replacing what is there) or anywhere if that is NULL. */
+static bool map_spec(const struct spec *spec, char *at, struct mapping *ret)
+{
+	bool anonymous = !strcmp(spec->file, "anon");
+	int flags = spec->private || anonymous ? MAP_PRIVATE : MAP_SHARED;
+	uint64_t length = spec->length;
+	void *address;
+	int fd = -1;
+
+	if (anonymous) {
+		flags |= MAP_ANONYMOUS;
+	} else {
+		struct stat st;
+
+		fd = open_for(spec);
+		if (fd < 0)
+			return failed_errno(spec->file);
+		if (!length && !fstat(fd, &st) &&
+		    (uint64_t)st.st_size > spec->offset)
+			length = st.st_size - spec->offset;
+	}
+	if (!length) {
+		if (fd >= 0)
+			close(fd);
+		return failed("%s: no length", spec->file);
+	}
+	if (at)
+		flags |= MAP_FIXED;
+	address = mmap(at, length, spec->prot, flags, fd, spec->offset);
+	if (address == MAP_FAILED)
+		failed_errno(spec->file);
+	if (fd >= 0)
+		close(fd);
+	if (address == MAP_FAILED)
+		return false;
+	*ret = (struct mapping){address, length};
+	return true;
+}
+
+static bool add_mapping(char *text)
+{
+	struct spec spec;
+
+	if (!parse_spec(text, &spec))
+		return false;
+	if (n_mappings == MAX_MAPPINGS)
+		return failed("too many mappings");
+	if (!map_spec(&spec, NULL, &mappings[n_mappings]))
+		return false;
+	n_mappings++;
+	return reply("map %u %p %zu %s", n_mappings - 1,
+		     (void *)mappings[n_mappings - 1].address,
+		     mappings[n_mappings - 1].length, spec.file);
+}
+
+/* Accesses: each is one load or store of exactly its width */
+
+static sigjmp_buf fault_return;
+static siginfo_t fault_info;
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	fault_info = *info;
+	siglongjmp(fault_return, 1);
+}
+
+static uint64_t load(const volatile void *address, unsigned int width)
+{
+	switch (width) {
+	case 8:
+		return *(const volatile uint8_t *)address;
+	case 16:
+		return *(const volatile uint16_t *)address;
+	case 32:
+		return *(const volatile uint32_t *)address;
+	default:
+		return *(const volatile uint64_t *)address;
+	}
+}
+
+static void store(volatile void *address, unsigned int width, uint64_t value)
+{
+	switch (width) {
+	case 8:
+		*(volatile uint8_t *)address = value;
+		break;
+	case 16:
+		*(volatile uint16_t *)address = value;
+		break;
+	case 32:
+		*(volatile uint32_t *)address = value;
+		break;
+	default:
+		*(volatile uint64_t *)address = value;
+		break;
+	}
+}
+
+/*
+ * Loads into *value, or stores it.  A fault becomes an answer; the handlers
+ * stand only meanwhile, so that the process has none when it is looked at.
+ */
+static bool access_mapping(const char *index_text, const char *width_text,
+			   const char *offset_text, bool is_store,
+			   uint64_t *value)
+{
+	struct sigaction action = {.sa_sigaction = on_fault,
+				   .sa_flags = SA_SIGINFO};
+	struct sigaction old_bus, old_segv;
+	uint64_t width, offset;
+	unsigned int index;
+	bool ok = true;
+	char *address;
+
+	if (!parse_index(index_text, &index) ||
+	    !parse_number(width_text, &width) ||
+	    !parse_number(offset_text, &offset))
+		return false;
+	if (width != 8 && width != 16 && width != 32 && width != 64)
+		return failed("%s: not 8, 16, 32 or 64", width_text);
+	if (mappings[index].length < width / 8 ||
+	    offset > mappings[index].length - width / 8)
+		return failed("%s: not in the mapping", offset_text);
+	address = mappings[index].address + offset;
+
+	sigaction(SIGBUS, &action, &old_bus);
+	sigaction(SIGSEGV, &action, &old_segv);
+	if (sigsetjmp(fault_return, 1))
+		ok = failed("%s code %d",
+			    fault_info.si_signo == SIGBUS ? "SIGBUS"
+							  : "SIGSEGV",
+			    fault_info.si_code);
+	else if (is_store)
+		store(address, width, *value);
+	else
+		*value = load(address, width);
+	sigaction(SIGBUS, &old_bus, NULL);
+	sigaction(SIGSEGV, &old_segv, NULL);
+	return ok;
+}
+
+/* Commands: words in, `answer` filled; the name is words[0] */
+
+static bool cmd_mark(int count, char **words)
+{
+	uint64_t value;
+
+	(void)count;
+	if (!n_mappings || !mappings[0].address ||
+	    mappings[0].length < MARK_OFFSET + 4)
+		return failed("mapping 0 is not there");
+	if (!parse_number(words[1], &value))
+		return false;
+	store(mappings[0].address + MARK_OFFSET, 32, value);
+	return reply("ok");
+}
+
+static bool cmd_load(int count, char **words)
+{
+	uint64_t value;
+
+	(void)count;
+	if (!access_mapping(words[1], words[2], words[3], false, &value))
+		return false;
+	return reply("value 0x%0*" PRIx64, atoi(words[2]) / 4, value);
+}
+
+static bool cmd_store(int count, char **words)
+{
+	uint64_t value;
+
+	(void)count;
+	if (!parse_number(words[4], &value) ||
+	    !access_mapping(words[1], words[2], words[3], true, &value))
+		return false;
+	return reply("ok");
+}
+
+static bool cmd_map(int count, char **words)
+{
+	(void)count;
+	return add_mapping(words[1]);
+}
+
+static bool cmd_mapat(int count, char **words)
+{
+	unsigned int index;
+	struct spec spec;
+
+	(void)count;
+	if (!parse_index(words[1], &index) || !parse_spec(words[2], &spec))
+		return false;
+	if (!spec.length)
+		spec.length = mappings[index].length;
+	if (!map_spec(&spec, mappings[index].address, &mappings[index]))
+		return false;
+	return reply("map %u %p %zu %s", index, (void *)mappings[index].address,
+		     mappings[index].length, spec.file);
+}
+
+static bool cmd_unmap(int count, char **words)
+{
+	uint64_t offset = 0, length;
+	struct mapping *mapping;
+	unsigned int index;
+
+	if (!parse_index(words[1], &index))
+		return false;
+	mapping = &mappings[index];
+	length = mapping->length;
+	if (count == 3)
+		return failed("unmap: OFF and LEN, or neither");
+	if (count == 4 && (!parse_number(words[2], &offset) ||
+			   !parse_number(words[3], &length)))
+		return false;
+	if (offset > mapping->length || length > mapping->length - offset)
+		return failed("not in the mapping");
+	if (munmap(mapping->address + offset, length))
+		return failed_errno("munmap");
+	if (length == mapping->length)
+		mapping->address = NULL;
+	return reply("ok");
+}
+
+static bool cmd_protect(int count, char **words)
+{
+	unsigned int index;
+	int prot;
+
+	(void)count;
+	if (!parse_index(words[1], &index) || !parse_prot(words[2], &prot))
+		return false;
+	if (mprotect(mappings[index].address, mappings[index].length, prot))
+		return failed_errno("mprotect");
+	return reply("ok");
+}
+
+static bool cmd_dumpable(int count, char **words)
+{
+	uint64_t value;
+
+	(void)count;
+	if (!parse_number(words[1], &value))
+		return false;
+	if (prctl(PR_SET_DUMPABLE, (unsigned long)value, 0, 0, 0))
+		return failed_errno("PR_SET_DUMPABLE");
+	return reply("ok");
+}
+
+static bool cmd_name(int count, char **words)
+{
+	(void)count;
+	if (prctl(PR_SET_NAME, words[1], 0, 0, 0))
+		return failed_errno("PR_SET_NAME");
+	return reply("ok");
+}
+
+static pthread_barrier_t thread_started;
+static long thread_id;
+
+static void *sleeper(void *unused)
+{
+	(void)unused;
+	thread_id = syscall(SYS_gettid);
+	pthread_barrier_wait(&thread_started);
+	for (;;)
+		sleep(3600);
+	return NULL;
+}
+
+static bool cmd_thread(int count, char **words)
+{
+	pthread_t thread;
+	int error;
+
+	(void)count;
+	(void)words;
+	pthread_barrier_init(&thread_started, NULL, 2);
+	error = pthread_create(&thread, NULL, sleeper, NULL);
+	if (error) {
+		pthread_barrier_destroy(&thread_started);
+		return failed("pthread_create: %s", strerror(error));
+	}
+	pthread_barrier_wait(&thread_started);
+	pthread_barrier_destroy(&thread_started);
+	return reply("thread %ld", thread_id);
+}
+
+static void obey(void);
+
+static bool is_zombie(void)
+{
+	char text[512] = "", path[64], *state;
+	FILE *stat;
+
+	snprintf(path, sizeof path, "/proc/%ld/stat", (long)getpid());
+	stat = fopen(path, "re");
+	if (!stat)
+		return false;
+	if (!fgets(text, sizeof text, stat))
+		text[0] = '\0';
+	fclose(stat);
+	state = strrchr(text, ')');
+	return state && !strncmp(state, ") Z", 3);
+}
+
+static void *successor(void *unused)
+{
+	(void)unused;
+	while (!is_zombie())
+		usleep(1000);
+	reply("ok");
+	say_answer();
+	obey();
+	exit(0);
+}
+
+/* Another thread takes over, and answers when the leader is a zombie. */
+static bool cmd_leaderexit(int count, char **words)
+{
+	pthread_t thread;
+	int error;
+
+	(void)count;
+	(void)words;
+	if (syscall(SYS_gettid) != getpid())
+		return failed("the leader is gone already");
+	error = pthread_create(&thread, NULL, successor, NULL);
+	if (error)
+		return failed("pthread_create: %s", strerror(error));
+	pthread_exit(NULL);
+}
+
+/* Answers first: the program that follows says nothing of the kind. */
+static bool cmd_exec(int count, char **words)
+{
+	(void)count;
+	if (access(words[1], X_OK))
+		return failed_errno(words[1]);
+	reply("ok");
+	say_answer();
+	execv(words[1], words + 1);
+	perror(words[1]);
+	_exit(126);
+}
+
+static bool cmd_exit(int count, char **words)
+{
+	uint64_t status;
+
+	(void)count;
+	if (!parse_number(words[1], &status))
+		return false;
+	reply("ok");
+	say_answer();
+	exit((int)status);
+}
+
+static const struct {
+	const char *name;
+	int min, max;  /* words after the name */
+	bool one_text; /* all that follows is one word */
+	bool (*run)(int count, char **words);
+} commands[] = {
+	{"mark", 1, 1, false, cmd_mark},
+	{"load", 3, 3, false, cmd_load},
+	{"store", 4, 4, false, cmd_store},
+	{"map", 1, 1, true, cmd_map},
+	{"mapat", 2, 2, false, cmd_mapat},
+	{"unmap", 1, 3, false, cmd_unmap},
+	{"protect", 2, 2, false, cmd_protect},
+	{"dumpable", 1, 1, false, cmd_dumpable},
+	{"thread", 0, 0, false, cmd_thread},
+	{"leaderexit", 0, 0, false, cmd_leaderexit},
+	{"exec", 1, MAX_WORDS, false, cmd_exec},
+	{"name", 1, 1, true, cmd_name},
+	{"exit", 1, 1, false, cmd_exit},
+};
+
+/* Leaves @words NULL-terminated; returns their number. */
+static int split(char *line, char **words, int max)
+{
+	int count = 0;
+
+	while (count < max - 1) {
+		line += strspn(line, " \t");
+		if (!*line)
+			break;
+		words[count++] = line;
+		line += strcspn(line, " \t");
+		if (*line)
+			*line++ = '\0';
+	}
+	words[count] = NULL;
+	return count;
+}
+
+static bool obey_line(char *line)
+{
+	char *words[MAX_WORDS + 2];
+	size_t name_length;
+
+	line += strspn(line, " \t");
+	name_length = strcspn(line, " \t");
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+		int count;
+
+		if (strlen(commands[i].name) != name_length ||
+		    strncmp(line, commands[i].name, name_length) != 0)
+			continue;
+		if (commands[i].one_text) {
+			words[0] = line;
+			words[1] = line + name_length;
+			words[1] += strspn(words[1], " \t");
+			words[2] = NULL;
+			count = *words[1] ? 2 : 1;
+		} else {
+			count = split(line, words, MAX_WORDS + 2);
+		}
+		if (count - 1 < commands[i].min || count - 1 > commands[i].max)
+			return failed("%s: wrong number of words",
+				      commands[i].name);
+		return commands[i].run(count, words);
+	}
+	return failed("%.*s: no such command", (int)name_length, line);
+}
+
+static void obey(void)
+{
+	char line[MAX_LINE];
+
+	while (fgets(line, sizeof line, stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		obey_line(line);
+		say_answer();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (!add_mapping(argv[i])) {
+			fprintf(stderr, "mmiotarget: %s\n", answer);
+			return 1;
+		}
+		puts(answer);
+	}
+	printf("ready %ld\n", (long)getpid());
+	fflush(stdout);
+	obey();
+	return 0;
+}
