@@ -102,11 +102,11 @@ static struct error *check_bus(const struct session *session,
 	if (site_class(site) == CLASS_REGISTER && path->bus[index].pieces != 1)
 		return error_help(
 			error_create(ERROR_WIDTH, 0,
-				     "the kernel path of %s makes %u accesses "
-				     "of %u bits of one of %u",
-				     machine->architecture,
+				     "the kernel path of %s splits an access "
+				     "of %u bits into %u of %u",
+				     machine->architecture, bits,
 				     path->bus[index].pieces,
-				     path->bus[index].bits, bits),
+				     path->bus[index].bits),
 			bits == 64 ? "read two /32, or /32x2 for a counter"
 				   : "another width may do");
 	return NULL;

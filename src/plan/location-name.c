@@ -46,7 +46,8 @@ static struct error *scan_qualified(struct cursor *c, bool scoped, char **ret)
 
 	for (;;) {
 		if (!is_name_start(cursor_peek(c)))
-			return not_here(c, "a name", NULL);
+			return not_here(c, "a name",
+					"a name starts with a letter or '_'");
 		c->at += cursor_word(c);
 		if (!scoped || !cursor_take(c, "::"))
 			break;
@@ -102,7 +103,8 @@ static struct error *scan_index_step(struct cursor *c, struct name_step *step)
 	struct error *error;
 
 	if (!is_digit(cursor_peek(c)))
-		return not_here(c, "the number of an element", NULL);
+		return not_here(c, "the number of an element",
+				"write NAME[3] or NAME.3");
 	error = scan_number_step(c, step);
 	step->kind = STEP_INDEX;
 	if (!error && !cursor_take(c, "]"))

@@ -126,18 +126,35 @@ struct error *not_here(const struct cursor *c, const char *what,
 	return help ? error_help(error, "%s", help) : error;
 }
 
-/* Short runs that are hexadecimal but for the prefix are spelled out. */
-static struct error *advise(struct error *error, enum number_result result,
-			    const char *word, size_t length)
+/* Whether a word, not too long to be spelled out, lacks nothing but its 0x. */
+static bool lacks_prefix(const char *word, size_t length)
 {
 	size_t digits = 0;
 
+	if (length > 1 && word[0] == '0' && strchr("bBdD", word[1]))
+		return false;
 	while (digits < length && is_hex(word[digits]))
 		digits++;
-	if (result == NUMBER_BAD_DIGIT && digits == length && length <= 16)
+	return length && digits == length && length <= 16;
+}
+
+static struct error *advise(struct error *error, enum number_result result,
+			    const char *word, size_t length)
+{
+	if (result == NUMBER_BAD_DIGIT && lacks_prefix(word, length))
 		return error_help(error, "hexadecimal is written 0x%.*s",
 				  (int)length, word);
 	return error_help(error, "%s", number_advice(result));
+}
+
+static struct error *no_number(const struct cursor *c, size_t used)
+{
+	const char *word = c->text + c->at;
+
+	if (!lacks_prefix(word, used))
+		return not_here(c, "a number", NULL);
+	return advise(usage_at(c, c->at, used, "a number must stand here"),
+		      NUMBER_BAD_DIGIT, word, used);
 }
 
 static struct error *bad_number(const struct cursor *c,
@@ -147,7 +164,7 @@ static struct error *bad_number(const struct cursor *c,
 	size_t start = c->at, length = used;
 
 	if (result == NUMBER_EMPTY && !bad)
-		return not_here(c, "a number", NULL);
+		return no_number(c, used);
 	if (result == NUMBER_UNDERSCORE && bad == used)
 		bad--;
 	if (result == NUMBER_BAD_DIGIT || result == NUMBER_UNDERSCORE ||

@@ -67,6 +67,8 @@ static const struct {
 	 "write a region, an address or a name: @uio0+0x10"},
 	{"-", "an offset needs something before it",
 	 "write a region, an address or a name: @uio0+0x10"},
+	{"../", "a location does not start with a path",
+	 "a scope is a source file or a module by its name: e1000.c::regs"},
 	{"..", "a range needs a start", "write START..END or START..+LENGTH"},
 	{"::", "a scope must stand before '::'",
 	 "write the name alone, or SCOPE::NAME"},
@@ -501,15 +503,16 @@ static const struct {
 	 "separate locations with blanks"},
 };
 
-/* "phy:0x10": the name before a ':' may be a prefix gone wrong. Before a number
- * it is that, or setpci's order. */
-static struct error *near_prefix(const struct cursor *c,
-				 const struct location *l)
+/* "phy:0x10", "pointer:regs": what stands before the first ':' of a location
+ * may be a prefix gone wrong. Before a number it is phys, or setpci's order. */
+static struct error *wrong_prefix(const struct cursor *c,
+				  const struct location *l)
 {
 	const struct name_expression *expression = &l->start.expression;
 	const char *words[N_PREFIXES + 1] = {NULL};
 	bool number = is_digit(c->text[c->at + !cursor_ended(c)]);
 	cleanup_free char *nearest = NULL;
+	struct error *error;
 	size_t n_words = 0;
 
 	if (c->at != l->start.base_span.length || l->start.kind != BASE_NAME ||
@@ -520,16 +523,19 @@ static struct error *near_prefix(const struct cursor *c,
 		if ((prefixes[i].kind == BASE_PHYSICAL) == number)
 			words[n_words++] = prefixes[i].prefix;
 	nearest = text_nearest(expression->name, words);
-	if (!nearest)
+	if (number && !nearest)
 		return NULL;
-	return error_help(usage_at(c, 0, c->at, "there is no such prefix"),
-			  "did you mean %s:?", nearest);
+	error = usage_at(c, 0, c->at, "there is no such prefix");
+	if (nearest)
+		return error_help(error, "did you mean %s:?", nearest);
+	return error_help(error, "the prefixes are phys, ptr, var and reg; a "
+				 "value is written =VALUE");
 }
 
 static struct error *leftover(const struct cursor *c, const struct location *l,
 			      enum stage stage)
 {
-	struct error *error = near_prefix(c, l);
+	struct error *error = wrong_prefix(c, l);
 
 	if (error)
 		return error;

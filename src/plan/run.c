@@ -70,13 +70,15 @@ static uint64_t load(unsigned bits, const unsigned char buffer[8])
 
 /* The access itself; `*value` is in the operation's byte order. */
 static struct error *move(struct run *run, const struct element *element,
-			  const struct site *site, bool write, uint64_t *value)
+			  const struct site *site, bool write, uint64_t *value,
+			  uint64_t *nanoseconds)
 {
 	const struct operation *operation = element->operation;
 	unsigned bits = operation->bits;
 	unsigned char buffer[8];
 	enum access_result result;
 	struct error *error;
+	uint64_t start;
 	int errnum;
 
 	if (write) {
@@ -88,8 +90,10 @@ static struct error *move(struct run *run, const struct element *element,
 		store(operation->swap ? swapped(*value, bits) : *value, bits,
 		      buffer);
 	}
+	start = now();
 	result = operation->backend->make(run->session, site->address, bits,
 					  write, buffer, &errnum);
+	*nanoseconds = now() - start;
 	if (result != ACCESS_DONE)
 		return outcome_explain(run->session, site, result, errnum);
 	if (!write) {
@@ -113,7 +117,6 @@ static struct error *make_access(struct run *run, const struct element *element,
 		.attempts = run->dry ? 0 : 1,
 	};
 	struct error *error = NULL;
-	uint64_t start = now();
 
 	site.address += offset;
 	record.address = site.address;
@@ -122,9 +125,9 @@ static struct error *make_access(struct run *run, const struct element *element,
 		if (!write)
 			*value = 0;
 	} else {
-		error = move(run, element, &site, write, value);
+		error = move(run, element, &site, write, value,
+			     &record.nanoseconds);
 		record.known = write || !error;
-		record.nanoseconds = now() - start;
 	}
 	if (error)
 		error_attempts(error, record.attempts);

@@ -44,6 +44,17 @@ static void end_rows(void)
 	ck_assert_uint_eq(count, 0);
 }
 
+/* The same numbers in every run. */
+static uint64_t random_state;
+
+static uint64_t next_random(void)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return random_state;
+}
+
 /* A tree as text, for comparison. */
 
 static void show_region(FILE *out, const struct region_name *region)
@@ -588,7 +599,7 @@ static const struct {
 	{"0x", 2, "a number must stand"},
 	{"0x10g", 4, "not a digit"},
 	{"0x10L", 4, "size letters"},
-	{"0b102", 4, "not a digit"},
+	{"0b102", 4, "hexadecimal needs 0x"},
 	{"0d1f", 3, "not a digit"},
 	{"0o17", 1, "not a digit"},
 	{"0h", 1, "not a digit"},
@@ -620,8 +631,8 @@ static const struct {
 	{"prt:regs", 0, "ptr"},
 	{"vra:regs", 0, "var"},
 	{"rge:regs", 0, "reg"},
-	{"pointer:regs", 7, "'='"},
-	{"symbol:regs", 6, "'='"},
+	{"pointer:regs", 0, "the prefixes are"},
+	{"symbol:regs", 0, "the prefixes are"},
 	{"ptr:", 4, "a name must stand here"},
 	{"ptr:0x10", 4, "a name must stand here"},
 	{"ptr:@uio0", 4, "a name must stand here"},
@@ -654,7 +665,12 @@ static const struct {
 	{"libfoo.so::@uio0", 11, "a name must stand here"},
 	{"a::b::", 6, "a name must stand here"},
 	{"a:::b", 3, "a name must stand here"},
-	{"../a.c::b", 0, "a range needs a start"},
+	{"../a::b", 0, "path"},
+	{"regs:1", 4, "=VALUE:MASK"},
+	{"x.y:1", 3, "=VALUE:MASK"},
+	{"a::b:FAST", 4, "=VALUE"},
+	{"regs1:FAST", 0, "there is no such prefix"},
+	{"../a.c::b", 0, "e1000.c::regs"},
 	{"a,b::c", 1, "','"},
 	{"a=b::c", 3, "scope"},
 	{"a[1]::b", 4, "scope"},
@@ -748,6 +764,11 @@ static const struct {
 	{"@uio0+-0x1", 6, "a number must stand here"},
 	{"@uio0-+0x1", 6, "a number must stand here"},
 	{"@uio0+CTRL", 6, "a number must stand here"},
+	{"@uio0+c0", 6, "hexadecimal is written 0xc0"},
+	{"@uio0+FFFF", 6, "0xFFFF"},
+	{"@uio0..+a0", 8, "0xa0"},
+	{"@uio0=1:ff", 8, "0xff"},
+	{"@uio0+face_b00c", 6, "number must stand"},
 	{"@uio0+x10", 6, "a number must stand here"},
 	{"@uio0+10", 6, "0x10 or 0d10"},
 	{"@uio0+40", 6, "0x40 or 0d40"},
@@ -1465,6 +1486,59 @@ START_TEST(right_region_names)
 }
 END_TEST
 
+/* `name` as it is shown, read back in a location and alone. */
+static void check_round_trip(const struct region_name *name)
+{
+	cleanup_location struct location *location = NULL;
+	cleanup_error struct error *error = NULL;
+	cleanup_free char *shown = region_name_format(name);
+	cleanup_free char *input = NULL;
+	struct region_name region = {0};
+
+	ck_assert_int_gt(asprintf(&input, "@%s", shown), 0);
+	error = region_name_parse(shown, &region);
+	if (error || !region_name_matches(&region, name) ||
+	    region.has_part != name->has_part)
+		fail_row(shown, "%s", error ? error->message : "another name");
+	region_name_deinit(&region);
+	error_destroy(error);
+	error = location_parse(input, &location);
+	if (error)
+		fail_row(input, "%s", error->message);
+	else if (!region_name_matches(&location->start.region, name))
+		fail_row(input, "another region");
+}
+
+START_TEST(names_as_they_are_shown)
+{
+	static const char bytes[] = "+=.\\/:@ a\xff";
+	char path[12] = "/";
+	const struct region_name file = {.kind = REGION_FILE, .name = path};
+
+	for (size_t i = 0; i < ARRAY_SIZE(right_regions); i++) {
+		struct region_name region = {0};
+
+		ck_assert_ptr_null(
+			region_name_parse(right_regions[i].input, &region));
+		if (region.has_part ||
+		    (region.kind != REGION_PCI && region.kind != REGION_UIO &&
+		     region.kind != REGION_VFIO))
+			check_round_trip(&region);
+		region_name_deinit(&region);
+	}
+	random_state = 0x66696c65;
+	for (unsigned i = 0; i < 20000; i++) {
+		size_t length = next_random() % (sizeof(path) - 1) + 1;
+
+		for (size_t at = 1; at < length; at++)
+			path[at] = bytes[next_random() % (sizeof(bytes) - 1)];
+		path[length] = '\0';
+		check_round_trip(&file);
+	}
+	end_rows();
+}
+END_TEST
+
 static const struct {
 	const char *input;
 	size_t start;
@@ -1781,16 +1855,6 @@ START_TEST(no_stray_byte_is_accepted)
 }
 END_TEST
 
-static uint64_t random_state;
-
-static uint64_t next_random(void)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
 static const char *any_input(void)
 {
 	uint64_t number = next_random();
@@ -1941,12 +2005,19 @@ END_TEST
 static Suite *location_suite(void)
 {
 	const TTest *const tests[] = {
-		right_inputs,          wrong_inputs,
-		spans_of_pieces,       right_region_names,
-		wrong_region_names,    right_width_names,
-		wrong_width_names,     fit_into_widths,
-		prefixes_and_suffixes, no_stray_byte_is_accepted,
-		mutated_inputs,        long_inputs_take_linear_time,
+		right_inputs,
+		wrong_inputs,
+		spans_of_pieces,
+		right_region_names,
+		names_as_they_are_shown,
+		wrong_region_names,
+		right_width_names,
+		wrong_width_names,
+		fit_into_widths,
+		prefixes_and_suffixes,
+		no_stray_byte_is_accepted,
+		mutated_inputs,
+		long_inputs_take_linear_time,
 		nothing_is_destroyed,
 	};
 	Suite *suite = suite_create("location");

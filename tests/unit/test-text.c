@@ -96,8 +96,7 @@ START_TEST(escaped_by_length)
 		"a\\x00\\xe2",
 		"a\\x00\\xe2\\x82",
 		"a\\x00\xe2\x82\xac",
-		"a\\x00\xe2\x82\xac"
-		"b",
+		"a\\x00\xe2\x82\xac\x62",
 	};
 
 	for (size_t length = 0; length <= sizeof(text); length++) {
@@ -199,6 +198,30 @@ START_TEST(far_names)
 }
 END_TEST
 
+/* Names around the longest that are compared: nothing is read beyond them. */
+START_TEST(lengths_of_names)
+{
+	char name[200], other[200];
+	const char *const names[] = {other, NULL};
+
+	for (size_t i = 0; i < sizeof(name); i++) {
+		for (size_t j = 0; j < sizeof(other); j++) {
+			cleanup_free char *near = NULL;
+			size_t longer = i > j ? i : j, shorter = i + j - longer;
+
+			memset(name, 'n', sizeof(name));
+			memset(other, 'n', sizeof(other));
+			name[i] = other[j] = '\0';
+			near = text_nearest(name, names);
+			if (longer - shorter > longer / 3)
+				ck_assert_ptr_null(near);
+			else if (longer <= 64 && longer)
+				ck_assert_str_eq(near, other);
+		}
+	}
+}
+END_TEST
+
 START_TEST(starts)
 {
 	const char *text = "prefix-rest", *rest = NULL;
@@ -266,8 +289,8 @@ static Suite *text_suite(void)
 {
 	const TTest *const tests[] = {
 		escaped_text, escaped_by_length, escaped_code_points,
-		near_names,   far_names,         starts,
-		growing_list, list_too_large,
+		near_names,   far_names,         lengths_of_names,
+		starts,       growing_list,      list_too_large,
 	};
 	Suite *suite = suite_create("text");
 	TCase *tcase = tcase_create("text");

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# What `quickstart demo` shows, in a guest: a program that has two PCI devices
+# mapped, and mmiodbg looking at it. Run by run-guest; its log is the show.
+
+# show ARGUMENTS...: the command as a user types it, and what it says
+show()
+{
+  printf '\n$ mmiodbg %s\n' "$*"
+  "$MMIODBG" "$@" || printf '(status %s)\n' $?
+}
+
+enable "$NVME"
+target_start APP "$SYS/$EDU/resource0" "$SYS/$NVME/resource0"
+tell APP name driver
+tell APP mark 0x6d000001
+
+echo "# A program called 'driver' has two PCI devices mapped. Which?"
+show maps -o PID,COMMAND,RANGE,PERM,KIND,DEVICE,ID,BACKENDS
+echo
+echo "# The version register of the NVMe controller; nobody said which process:"
+show read "@${NVME#0000:}/bar0+0x8"
+echo
+echo "# Bits 31 to 16 of it, and a range of registers:"
+show read "@${NVME#0000:}/bar0+0x8.31:16" "@${NVME#0000:}/bar0..+0x20"
+echo
+echo "# A write, and a write of some bits: one read and one write, as -v tells."
+show write -p driver "@${EDU#0000:}/bar0+0x80=0x12345678"
+show write -v -p driver "@${EDU#0000:}/bar0+0x80=0x3:0xf"
+echo
+echo "# What cannot be done exactly is refused, and nothing is touched."
+show read -p driver "@${NVME#0000:}/bar0+0x2"
+show read -p driver "@${NVME#0000:}/bar0/64"
+target_stop APP
