@@ -65,7 +65,7 @@ kind == "script" {
 
 kind == "results" && $1 == "device" {
   start[$2] = $3
-  device_of[$5] = $2
+  device_of[rest_after(4)] = $2
   next
 }
 
