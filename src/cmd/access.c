@@ -23,7 +23,7 @@ static struct error *make_plan(const struct command_context *context,
 	if (!error)
 		error = plan_make(*session, locations->items, locations->count,
 				  options, plan);
-	return error ? error : session_attach(*session);
+	return error ? error : session_attach(*session, options->write);
 }
 
 static void warn_of_kernel(const struct command_context *context,

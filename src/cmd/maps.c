@@ -398,20 +398,23 @@ static struct error *add_rows(struct session *session,
 	return NULL;
 }
 
-static struct error *print_json(const struct options *options,
-				const struct table_column *const *chosen,
-				size_t n_chosen, const struct row_list *rows)
+static void print_json(const struct options *options,
+		       const struct table_column *const *chosen,
+		       size_t n_chosen, const struct row_list *rows,
+		       const struct error *error)
 {
 	struct json_document document;
 	json_object *head = json_object_new_object();
+	json_object *tail = json_object_new_object();
 
+	if (error)
+		json_object_object_add(tail, "error", json_error(error));
 	json_object_object_add(head, "command", json_object_new_string("maps"));
 	json_document_init(&document, options->json_lines, "maps", head);
 	for (size_t i = 0; i < rows->count; i++)
 		json_document_add(&document, table_json(chosen, n_chosen,
 							&rows->items[i]));
-	json_document_end(&document, json_object_new_object());
-	return NULL;
+	json_document_end(&document, tail);
 }
 
 static struct error *print_rows(const struct options *options,
@@ -424,8 +427,6 @@ static struct error *print_rows(const struct options *options,
 	};
 	cleanup_free const void **pointers = NULL;
 
-	if (options->json)
-		return print_json(options, chosen, n_chosen, rows);
 	if (!rows->count)
 		return NULL;
 	pointers = calloc(rows->count, sizeof(*pointers));
@@ -498,7 +499,11 @@ static struct error *list_maps(const struct command_context *context,
 		error = open_sessions(context, scan);
 	for (size_t i = 0; !error && i < scan->count; i++)
 		error = add_rows(scan->sessions[i], region, &rows);
-	if (!error)
+	if (error)
+		rows.count = 0;
+	if (options->json)
+		print_json(options, chosen, error ? 0 : n_chosen, &rows, error);
+	else if (!error)
 		error = print_rows(options, chosen, n_chosen, &rows);
 	if (!error && !rows.count)
 		explain_nothing(options, scan);
@@ -523,6 +528,7 @@ static struct error *run(const struct command_context *context, int *ret_status)
 		error = region_name_parse(options->arguments[0], &region);
 	if (error)
 		return error;
+
 	error = list_maps(context, options->n_arguments ? &region : NULL, &scan,
 			  ret_status);
 	scan_result_deinit(&scan);

@@ -127,7 +127,8 @@ int agent_open(const struct agent *agent, const struct agent_process *process,
 	} files[] = {
 		[AGENT_MAPS] = {"maps", O_RDONLY},
 		[AGENT_SMAPS] = {"smaps", O_RDONLY},
-		[AGENT_MEMORY] = {"mem", O_RDWR},
+		[AGENT_MEMORY] = {"mem", O_RDONLY},
+		[AGENT_MEMORY_WRITE] = {"mem", O_RDWR},
 	};
 	int fd = openat(process->procfd, files[file].path,
 			files[file].flags | O_CLOEXEC | O_NOCTTY);

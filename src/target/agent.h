@@ -16,8 +16,9 @@ struct root;
 enum agent_file {
 	AGENT_MAPS,
 	AGENT_SMAPS,
-	AGENT_MEMORY, /* /proc/PID/mem for reading and writing; the kernel
-		       * makes the check of a ptrace attach here */
+	AGENT_MEMORY, /* /proc/PID/mem for reading; the kernel makes the check
+		       * of a ptrace attach when it is opened */
+	AGENT_MEMORY_WRITE, /* the same for writing, too */
 };
 
 struct agent {

@@ -140,12 +140,12 @@ void session_destroy(struct session *session)
 	free(session);
 }
 
-struct error *session_attach(struct session *session)
+struct error *session_attach(struct session *session, bool write)
 {
 	int fd, errnum;
 
-	errnum = agent_open(&session->agent, &session->process, AGENT_MEMORY,
-			    &fd);
+	errnum = agent_open(&session->agent, &session->process,
+			    write ? AGENT_MEMORY_WRITE : AGENT_MEMORY, &fd);
 	if (errnum == ESRCH)
 		return gone(session);
 	if (errnum == EACCES || errnum == EPERM)

@@ -39,8 +39,9 @@ struct error *session_create(struct machine *machine, pid_t pid,
 /* Legal on NULL. */
 void session_destroy(struct session *session);
 
-/* Attaches, in the least of its depths: opens the target's memory. */
-struct error *session_attach(struct session *session)
+/* Attaches, in the least of its depths: opens the target's memory; for writing
+ * only if `write` says so. */
+struct error *session_attach(struct session *session, bool write)
 	__attribute__((nonnull, warn_unused_result));
 
 /*

@@ -7,7 +7,8 @@
  * answering each with one line.  Files serve as well as devices.
  *
  *   mmiotarget [SPEC...]
- *   SPEC := FILE|anon [,off=N] [,len=N] [,prot=r|w|rw|none] [,private]
+ *   SPEC := FILE|anon|vfio:DDDD:BB:DD.F:BAR
+ *           [,off=N] [,len=N] [,prot=r|w|rw|none] [,private]
  *
  * At the start: a line "map INDEX ADDRESS LENGTH FILE" for each SPEC, then
  * "ready PID".  The answers are "ok", "value 0x...", "thread TID", a "map"
@@ -17,6 +18,7 @@
  *   store I WIDTH OFF VALUE   one store
  *   mark N                    a 32-bit store of N at +4 of mapping 0
  *   map SPEC                  one mapping more
+ *   many N SPEC               N more, which have no index
  *   mapat I SPEC              in the place of mapping I (MAP_FIXED)
  *   unmap I [OFF LEN]         all or a part of it
  *   protect I PROT            mprotect()
@@ -37,6 +39,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/vfio.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -46,6 +49,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -185,15 +189,74 @@ static bool parse_spec(char *text, struct spec *ret)
 	return true;
 }
 
-/* Opened for writing wherever that is allowed: `protect` may come. */
-static int open_for(const struct spec *spec)
+/* The group's number, which stands at the end of a link in sysfs. */
+static int open_vfio_group(const char *pci)
 {
+	char path[128], target[256];
+	const char *number;
+	ssize_t length;
+
+	snprintf(path, sizeof path, "/sys/bus/pci/devices/%s/iommu_group", pci);
+	length = readlink(path, target, sizeof target - 1);
+	if (length < 0)
+		return -1;
+	target[length] = '\0';
+	number = strrchr(target, '/');
+	if (!number)
+		return -1;
+	snprintf(path, sizeof path, "/dev/vfio/%s", number + 1);
+	return open(path, O_RDWR | O_CLOEXEC);
+}
+
+/*
+ * "vfio:DDDD:BB:DD.F:BAR": the device; where in its file the BAR is, and how
+ * long.  Container and group stay open, as long as the process lives.
+ */
+static int open_vfio(const char *name, uint64_t *offset, uint64_t *length)
+{
+	struct vfio_region_info region = {.argsz = sizeof region};
+	int container, group, device, used = 0;
+	unsigned int bar;
+	char pci[16];
+
+	if (sscanf(name, "vfio:%12[0-9a-f:.]:%u%n", pci, &bar, &used) != 2 ||
+	    name[used]) {
+		errno = EINVAL;
+		return -1;
+	}
+	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
+	group = open_vfio_group(pci);
+	if (container < 0 || group < 0 ||
+	    ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
+	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
+		return -1;
+	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, pci);
+	region.index = VFIO_PCI_BAR0_REGION_INDEX + bar;
+	if (device < 0 || ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &region))
+		return -1;
+	*offset = region.offset;
+	*length = region.size;
+	return device;
+}
+
+/*
+ * Opened for writing wherever that is allowed: `protect` may come.  *start is
+ * where in the file the thing begins; *length is 0 if unknown.
+ */
+static int open_for(const struct spec *spec, uint64_t *start, uint64_t *length)
+{
+	struct stat st;
 	int fd = -1;
 
+	*start = *length = 0;
+	if (!strncmp(spec->file, "vfio:", 5))
+		return open_vfio(spec->file, start, length);
 	if (!spec->private)
 		fd = open(spec->file, O_RDWR | O_SYNC | O_CLOEXEC);
 	if (fd < 0 && (spec->private || !(spec->prot & PROT_WRITE)))
 		fd = open(spec->file, O_RDONLY | O_SYNC | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &st))
+		*length = st.st_size;
 	return fd;
 }
 
@@ -202,21 +265,18 @@ static bool map_spec(const struct spec *spec, char *at, struct mapping *ret)
 {
 	bool anonymous = !strcmp(spec->file, "anon");
 	int flags = spec->private || anonymous ? MAP_PRIVATE : MAP_SHARED;
-	uint64_t length = spec->length;
+	uint64_t length = spec->length, start = 0, whole;
 	void *address;
 	int fd = -1;
 
 	if (anonymous) {
 		flags |= MAP_ANONYMOUS;
 	} else {
-		struct stat st;
-
-		fd = open_for(spec);
+		fd = open_for(spec, &start, &whole);
 		if (fd < 0)
 			return failed_errno(spec->file);
-		if (!length && !fstat(fd, &st) &&
-		    (uint64_t)st.st_size > spec->offset)
-			length = st.st_size - spec->offset;
+		if (!length && whole > spec->offset)
+			length = whole - spec->offset;
 	}
 	if (!length) {
 		if (fd >= 0)
@@ -225,7 +285,7 @@ static bool map_spec(const struct spec *spec, char *at, struct mapping *ret)
 	}
 	if (at)
 		flags |= MAP_FIXED;
-	address = mmap(at, length, spec->prot, flags, fd, spec->offset);
+	address = mmap(at, length, spec->prot, flags, fd, start + spec->offset);
 	if (address == MAP_FAILED)
 		failed_errno(spec->file);
 	if (fd >= 0)
@@ -381,6 +441,21 @@ static bool cmd_map(int count, char **words)
 {
 	(void)count;
 	return add_mapping(words[1]);
+}
+
+static bool cmd_many(int count, char **words)
+{
+	struct mapping unused;
+	struct spec spec;
+	uint64_t n;
+
+	(void)count;
+	if (!parse_number(words[1], &n) || !parse_spec(words[2], &spec))
+		return false;
+	while (n--)
+		if (!map_spec(&spec, NULL, &unused))
+			return false;
+	return reply("ok");
 }
 
 static bool cmd_mapat(int count, char **words)
@@ -567,6 +642,7 @@ static const struct {
 	{"load", 3, 3, false, cmd_load},
 	{"store", 4, 4, false, cmd_store},
 	{"map", 1, 1, true, cmd_map},
+	{"many", 2, 2, false, cmd_many},
 	{"mapat", 2, 2, false, cmd_mapat},
 	{"unmap", 1, 3, false, cmd_unmap},
 	{"protect", 2, 2, false, cmd_protect},
