@@ -32,7 +32,7 @@ enum access_result {
 	ACCESS_DONE,
 	ACCESS_NOT_MADE, /* the device was not touched; errnum says more */
 	ACCESS_NO_SPACE, /* the address space is gone: exit or exec */
-	ACCESS_UNCLEAR,	 /* it may or may not have happened */
+	ACCESS_UNCLEAR,  /* it may or may not have happened */
 };
 
 struct backend {

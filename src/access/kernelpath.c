@@ -5,10 +5,12 @@
 
 #include "target/machine.h"
 
+/* clang-format off */
 #define VERSION(major, minor) ((major) * 1000 + (minor))
 #define X86_64_BUS {{1, 8}, {1, 16}, {1, 32}, {2, 32}}
 #define GENERIC_BUS {{1, 8}, {2, 8}, {4, 8}, {1, 64}}
 #define POWER_BUS {{1, 8}, {2, 8}, {1, 32}, {2, 32}}
+/* clang-format on */
 
 #define RACE                                                                   \
 	"before 5.12 the kernel may access a page that the driver has just "   \

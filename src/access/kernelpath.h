@@ -21,7 +21,7 @@ static inline unsigned width_index(unsigned bits)
 
 struct kernel_path {
 	const char *architecture; /* uname -m */
-	unsigned since, until;	  /* versions, major * 1000 + minor; until is
+	unsigned since, until;    /* versions, major * 1000 + minor; until is
 				   * excluded, 0: no end */
 	bool encrypted_guest;
 	/* One aligned access in one page becomes this on the bus. */

@@ -33,10 +33,9 @@ static struct error *not_made(const struct session *session,
 				    "the memory cannot be accessed");
 	device_state_read(&session->machine->root, device->sysfs, &state);
 	if (device->sysfs && !state.known)
-		return error_help(
-			error_create(ERROR_REVOKED, 0,
-				     "the device was taken away"),
-			"%s", state.help);
+		return error_help(error_create(ERROR_REVOKED, 0,
+					       "the device was taken away"),
+				  "%s", state.help);
 	return error_create(ERROR_UNKNOWN, 0,
 			    "%s; the mapping is still there; either the "
 			    "driver offers no access method or its pages were "
@@ -60,6 +59,7 @@ struct error *outcome_explain(const struct session *session,
 	error = session_check(session, site->mapping);
 	if (!error)
 		error = not_made(session, site, errnum);
-	error_evidence(error_errnum(error, errnum), "the kernel said: %s", strerror(errnum));
+	error_evidence(error_errnum(error, errnum), "the kernel said: %s",
+		       strerror(errnum));
 	return error_address(error, site->address);
 }

@@ -29,9 +29,9 @@ static inline void cleanup_fclose_(FILE **file)
 }
 
 #define cleanup_with(function) __attribute__((cleanup(function)))
-#define cleanup_free cleanup_with(cleanup_free_)
-#define cleanup_close cleanup_with(cleanup_close_)
-#define cleanup_fclose cleanup_with(cleanup_fclose_)
+#define cleanup_free           cleanup_with(cleanup_free_)
+#define cleanup_close          cleanup_with(cleanup_close_)
+#define cleanup_fclose         cleanup_with(cleanup_fclose_)
 
 /* Defines NAME_cleanup_(TYPE **) over DESTROY(TYPE *), for cleanup_with(). */
 #define DEFINE_CLEANUP(name, type, destroy)                                    \

@@ -16,40 +16,40 @@
 
 /* What went wrong. error.c holds the table of names and exit statuses. */
 enum error_kind {
-	ERROR_FAILED,	     /* none of the others */
-	ERROR_USAGE,	     /* wrong arguments; nothing was accessed */
+	ERROR_FAILED,        /* none of the others */
+	ERROR_USAGE,         /* wrong arguments; nothing was accessed */
 	ERROR_UNSUPPORTED,   /* right, but beyond this version */
 	ERROR_NOT_MAPPED,    /* the target has no such place mapped */
 	ERROR_NO_PROCESS,    /* there is no such process */
-	ERROR_GONE,	     /* the process went away (exit, exec) */
-	ERROR_DENIED,	     /* permission */
-	ERROR_UNMAPPED,	     /* the mapping was there and is no more */
-	ERROR_REPLACED,	     /* another mapping stands in its place */
-	ERROR_REVOKED,	     /* the driver or the kernel took the pages */
+	ERROR_GONE,          /* the process went away (exit, exec) */
+	ERROR_DENIED,        /* permission */
+	ERROR_UNMAPPED,      /* the mapping was there and is no more */
+	ERROR_REPLACED,      /* another mapping stands in its place */
+	ERROR_REVOKED,       /* the driver or the kernel took the pages */
 	ERROR_MISALIGNED,    /* not a multiple of the width */
-	ERROR_WIDTH,	     /* no backend makes an access of this width */
+	ERROR_WIDTH,         /* no backend makes an access of this width */
 	ERROR_READ_ONLY,     /* a write to what cannot be written */
 	ERROR_NO_METHOD,     /* the driver offers no access method */
-	ERROR_ASLEEP,	     /* the device is disabled or suspended */
-	ERROR_UNSAFE,	     /* refused for what it might do */
-	ERROR_REJECTED,	     /* the device or the bus said no */
-	ERROR_VERIFY,	     /* what was read back is not what was written */
-	ERROR_UNSTABLE,	     /* a counter's halves never agreed */
+	ERROR_ASLEEP,        /* the device is disabled or suspended */
+	ERROR_UNSAFE,        /* refused for what it might do */
+	ERROR_REJECTED,      /* the device or the bus said no */
+	ERROR_VERIFY,        /* what was read back is not what was written */
+	ERROR_UNSTABLE,      /* a counter's halves never agreed */
 	ERROR_INDETERMINATE, /* the access may or may not have happened */
-	ERROR_UNKNOWN,	     /* the evidence does not decide */
+	ERROR_UNKNOWN,       /* the evidence does not decide */
 	ERROR_NOT_REACHED,   /* not tried: something before it failed */
 	ERROR_NO_MEMORY,     /* ours */
 };
 
 struct error {
 	enum error_kind kind;
-	int errnum;	    /* errno of the failed call, or 0 */
+	int errnum;         /* errno of the failed call, or 0 */
 	bool has_address;   /* address is set */
 	uint64_t address;   /* in the target */
-	char *subject;	    /* what it is about (a location), or NULL */
-	char *message;	    /* what happened: why */
-	char *help;	    /* what would help, or NULL */
-	char *input;	    /* the text that was wrong, or NULL */
+	char *subject;      /* what it is about (a location), or NULL */
+	char *message;      /* what happened: why */
+	char *help;         /* what would help, or NULL */
+	char *input;        /* the text that was wrong, or NULL */
 	size_t input_start; /* where in it, in bytes */
 	size_t input_length;
 	char **evidence; /* lines, what the message rests on */
@@ -105,7 +105,12 @@ const char *error_kind_name(enum error_kind kind)
 int error_kind_status(enum error_kind kind);
 
 /* Exit statuses that no single error gives. */
-enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_PARTLY = 3 };
+enum {
+	STATUS_DONE = 0,
+	STATUS_FAILED = 1,
+	STATUS_USAGE = 2,
+	STATUS_PARTLY = 3
+};
 
 DEFINE_CLEANUP(error, struct error, error_destroy)
 #define cleanup_error cleanup_with(error_cleanup_)

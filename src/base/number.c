@@ -14,8 +14,9 @@ static const struct {
 			  "write decimal, 0x hexadecimal or 0b binary"},
 	[NUMBER_LEADING_ZERO] = {"a leading zero could mean octal",
 				 "write 0x for hexadecimal, 0d for decimal"},
-	[NUMBER_BAD_DIGIT] = {"this is not a digit of the number",
-			      "hexadecimal needs 0x; there are no size letters"},
+	[NUMBER_BAD_DIGIT] =
+		{"this is not a digit of the number",
+		 "hexadecimal needs 0x; there are no size letters"},
 	[NUMBER_UNDERSCORE] = {"'_' may stand only between two digits",
 			       "remove it"},
 	[NUMBER_OVERFLOW] = {"the number does not fit into 64 bits",
@@ -119,8 +120,8 @@ enum number_result number_scan(const char *text, size_t length, uint64_t *ret,
 		base = base_of(text[1]);
 		start = 2;
 		if (!base) {
-			bool digits = digit_value(text[1]) <= 9 ||
-				      text[1] == '_';
+			bool digits =
+				digit_value(text[1]) <= 9 || text[1] == '_';
 
 			*ret_bad = digits ? 0 : 1;
 			return digits ? NUMBER_LEADING_ZERO : NUMBER_BAD_DIGIT;

@@ -14,7 +14,7 @@ struct error;
 
 enum number_result {
 	NUMBER_OK,
-	NUMBER_EMPTY,	     /* no digit where one must be */
+	NUMBER_EMPTY,        /* no digit where one must be */
 	NUMBER_LEADING_ZERO, /* 010 */
 	NUMBER_BAD_DIGIT,    /* 0x1g, 0b2, 12ab */
 	NUMBER_UNDERSCORE,   /* `_` that is not between digits */

@@ -106,8 +106,8 @@ static int read_all(int fd, char **ret, size_t *ret_length)
 
 int file_read(int dirfd, const char *path, char **ret, size_t *ret_length)
 {
-	cleanup_close int fd = openat(dirfd, path,
-				      O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	cleanup_close int fd =
+		openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	return fd < 0 ? -1 : read_all(fd, ret, ret_length);
 }

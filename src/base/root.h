@@ -20,7 +20,7 @@
 struct error;
 
 struct root {
-	int fd;	       /* the folder */
+	int fd;        /* the folder */
 	bool captured; /* not the running machine */
 };
 

@@ -33,8 +33,9 @@ static void warn_of_kernel(const struct command_context *context,
 	bool device = false;
 
 	for (size_t i = 0; i < plan->count; i++)
-		device |= site_class(&plan->operations[i].place.spans[0].site) !=
-			  CLASS_MEMORY;
+		device |=
+			site_class(&plan->operations[i].place.spans[0].site) !=
+			CLASS_MEMORY;
 	if (device && path && path->warning)
 		diagnostic_note("warning: %s", path->warning);
 }

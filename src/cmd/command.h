@@ -17,7 +17,7 @@ struct command_context {
 
 struct command {
 	const char *name;
-	const char *alias; /* or NULL */
+	const char *alias;     /* or NULL */
 	const char *arguments; /* as usage shows them: "LOCATION..." */
 	const char *summary;   /* one line */
 	const char *help;      /* more, for `COMMAND --help`; or NULL */

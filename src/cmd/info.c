@@ -112,8 +112,8 @@ static char *owner_text(const struct report *report, uint64_t physical)
 static void put_physical(const struct report *report)
 {
 	const struct device_mapping *device = report->site.device;
-	uint64_t physical = device->physical + (report->site.address -
-						device->mapping.start);
+	uint64_t physical = device->physical +
+			    (report->site.address - device->mapping.start);
 	cleanup_free char *owner = NULL;
 
 	if (!device->has_physical) {
@@ -175,8 +175,8 @@ static void put_report(const struct report *report)
 	const struct device_mapping *device = report->site.device;
 	const struct kernel_path *path =
 		kernel_path_find(report->session->machine);
-	cleanup_free char *name = text_escape(
-		report->session->name, strlen(report->session->name));
+	cleanup_free char *name = text_escape(report->session->name,
+					      strlen(report->session->name));
 
 	put_text("location", report->location->text);
 	put("process", "%d (%s)", (int)report->session->process.pid,
@@ -234,17 +234,15 @@ static json_object *json_device(const struct report *report)
 		json_object_object_add(object, "bar_offset",
 				       json_address(report->bar_offset));
 	}
-	if (device->vendor &&
-	    asprintf(&id, "%04" PRIx64 ":%04" PRIx64, device->vendor,
-		     device->device) < 0)
+	if (device->vendor && asprintf(&id, "%04" PRIx64 ":%04" PRIx64,
+				       device->vendor, device->device) < 0)
 		id = NULL;
 	json_object_object_add(object, "id", json_text(id));
 	json_object_object_add(object, "driver", json_text(device->driver));
 	if (device->has_physical) {
 		owner = owner_text(report, device->physical + inside);
-		json_object_object_add(
-			object, "physical",
-			json_address(device->physical + inside));
+		json_object_object_add(object, "physical",
+				       json_address(device->physical + inside));
 		json_object_object_add(object, "owner", json_text(owner));
 	}
 	json_object_object_add(object, "memory_type",
@@ -254,11 +252,11 @@ static json_object *json_device(const struct report *report)
 		json_object_new_boolean(device->memory_type_seen));
 	json_object_object_add(object, "access_method",
 			       json_text(access_method_name(device->method)));
-	json_object_object_add(object, "enabled",
-			       report->state.known
-				       ? json_object_new_boolean(
-						 report->state.enabled)
-				       : NULL);
+	json_object_object_add(
+		object, "enabled",
+		report->state.known
+			? json_object_new_boolean(report->state.enabled)
+			: NULL);
 	json_object_object_add(object, "power_state",
 			       json_text(report->state.power_state));
 	json_object_object_add(object, "runtime_status",
@@ -332,16 +330,16 @@ static struct error *read_state(struct report *report)
 	struct machine *machine = report->session->machine;
 	cleanup_free char *folder = NULL;
 
-	report->has_bar = device_pci_at(machine, device, report->site.address,
-					&report->pci, &report->bar,
-					&report->bar_offset);
+	report->has_bar =
+		device_pci_at(machine, device, report->site.address,
+			      &report->pci, &report->bar, &report->bar_offset);
 	if (report->has_bar &&
 	    asprintf(&folder, "sys/bus/pci/devices/%s", report->pci) < 0) {
 		folder = NULL;
 		return error_no_memory();
 	}
 	device_state_read(&machine->root,
-			  folder ? folder
+			  folder                              ? folder
 			  : device->region.kind == REGION_MEM ? NULL
 							      : device->sysfs,
 			  &report->state);
@@ -398,8 +396,8 @@ static struct error *run(const struct command_context *context, int *ret_status)
 		json_object_object_add(head, "process",
 				       json_text(session->name));
 	}
-	json_document_init(&document, context->options->json_lines,
-			   "locations", head);
+	json_document_init(&document, context->options->json_lines, "locations",
+			   head);
 	for (size_t i = 0; !error && i < locations.count; i++)
 		error = explain(context, session, locations.items[i],
 				&document);

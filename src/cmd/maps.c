@@ -192,8 +192,8 @@ static char *pci_text(const void *data)
 	uint64_t offset;
 	unsigned bar;
 
-	if (!device_pci_at(row->session->machine, device,
-			   device->mapping.start, &name, &bar, &offset))
+	if (!device_pci_at(row->session->machine, device, device->mapping.start,
+			   &name, &bar, &offset))
 		return copy(device->pci);
 	if (!offset)
 		return print("%s/bar%u", name, bar);
@@ -260,10 +260,9 @@ static void physical_json(const void *data, json_object *object)
 	const struct device_mapping *device =
 		((const struct row *)data)->device;
 
-	json_object_object_add(object, "physical",
-			       device->has_physical
-				       ? json_address(device->physical)
-				       : NULL);
+	json_object_object_add(
+		object, "physical",
+		device->has_physical ? json_address(device->physical) : NULL);
 }
 
 static char *offset_text(const void *data)
@@ -289,8 +288,7 @@ static bool serves(const struct row *row, const struct backend *backend,
 		.device = row->device,
 		.address = row->device->mapping.start,
 	};
-	struct error *error =
-		backend->check(row->session, &site, bits, false);
+	struct error *error = backend->check(row->session, &site, bits, false);
 
 	error_destroy(error);
 	return !error;
@@ -336,8 +334,7 @@ static void backends_json(const void *data, json_object *object)
 		for (unsigned bits = 8; bits <= 64; bits *= 2)
 			if (serves(data, backends[i], bits))
 				json_object_array_add(
-					widths,
-					json_object_new_int((int)bits));
+					widths, json_object_new_int((int)bits));
 		json_object_object_add(all, backends[i]->name, widths);
 	}
 	json_object_object_add(object, "backends", all);

@@ -113,10 +113,10 @@ static struct error *set_via(struct options *options, const char *argument)
 	options->plan.backend = backend_find(argument);
 	if (options->plan.backend)
 		return NULL;
-	return error_help(error_at(error_create(ERROR_USAGE, 0,
-						"--via: no such backend"),
-				   argument, 0, strlen(argument)),
-			  "auto, kernel or tracee");
+	return error_help(
+		error_at(error_create(ERROR_USAGE, 0, "--via: no such backend"),
+			 argument, 0, strlen(argument)),
+		"auto, kernel or tracee");
 }
 
 static struct error *set_color(struct options *options, const char *argument)
@@ -135,10 +135,10 @@ static struct error *set_color(struct options *options, const char *argument)
 			options->color = modes[i].mode;
 			return NULL;
 		}
-	return error_help(error_at(error_create(ERROR_USAGE, 0,
-						"--color: no such mode"),
-				   argument, 0, strlen(argument)),
-			  "auto, always or never");
+	return error_help(
+		error_at(error_create(ERROR_USAGE, 0, "--color: no such mode"),
+			 argument, 0, strlen(argument)),
+		"auto, always or never");
 }
 
 static struct error *set_columns(struct options *options, const char *argument)
@@ -165,9 +165,8 @@ static const struct option_row rows[] = {
 	 GROUP_WRITE, set_fill},
 	{0, "verify", NULL, "read each element back after its write",
 	 GROUP_WRITE, set_verify},
-	{0, "force", NULL,
-	 "access a device that sleeps; write ordinary memory", GROUP_ACCESS,
-	 set_force},
+	{0, "force", NULL, "access a device that sleeps; write ordinary memory",
+	 GROUP_ACCESS, set_force},
 	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
 	 GROUP_ACCESS, set_dry_run},
 	{0, "treat-as-device", "FILE",

@@ -20,7 +20,7 @@ enum option_group {
 	GROUP_TARGET = 1 << 1, /* one process */
 	GROUP_ACCESS = 1 << 2, /* accesses: width, count */
 	GROUP_WRITE = 1 << 3,
-	GROUP_TABLE = 1 << 4, /* output as a table */
+	GROUP_TABLE = 1 << 4,  /* output as a table */
 	GROUP_VALUES = 1 << 5, /* output as values */
 	GROUP_BACKEND = 1 << 6,
 };
@@ -37,7 +37,7 @@ struct options {
 	const char *columns; /* -o */
 	bool no_headings, raw;
 	bool help, version;
-	uint32_t given; /* rows of the table that stood before the command */
+	uint32_t given;   /* rows of the table that stood before the command */
 	char **arguments; /* what is left, behind the command */
 	size_t n_arguments;
 };

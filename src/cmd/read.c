@@ -11,10 +11,12 @@ const struct command command_read = {
 	.alias = "peek",
 	.arguments = "LOCATION...",
 	.summary = "read registers: one access for each element",
-	.help = "  read @03:00.0/bar0+0x8        32 bits at an offset of a BAR\n"
+	.help = "  read @03:00.0/bar0+0x8        32 bits at an offset of a "
+		"BAR\n"
 		"  read @uio0+0x10.7:4           bits 7 to 4 of it\n"
 		"  read @uio0+0x10/16be -n 4     four 16-bit big-endian ones\n"
-		"  read phys:0xfea00000..+0x40   a range, by physical address\n",
+		"  read phys:0xfea00000..+0x40   a range, by physical "
+		"address\n",
 	.groups = GROUP_TARGET | GROUP_ACCESS | GROUP_VALUES,
 	.run = run,
 };

@@ -39,16 +39,16 @@ struct error *locations_parse(const struct options *options,
 	cleanup_location_list struct location_list list = {0};
 
 	if (!options->n_arguments)
-		return error_help(error_create(ERROR_USAGE, 0,
-					       "there is no location"),
-				  "name one: @03:00.0/bar0+0x8; `mmiodbg maps` "
-				  "lists what there is");
+		return error_help(
+			error_create(ERROR_USAGE, 0, "there is no location"),
+			"name one: @03:00.0/bar0+0x8; `mmiodbg maps` "
+			"lists what there is");
 	list.items = calloc(options->n_arguments, sizeof(*list.items));
 	if (!list.items)
 		return error_no_memory();
 	for (size_t i = 0; i < options->n_arguments; i++) {
-		struct error *error = location_parse(options->arguments[i],
-						     &list.items[i]);
+		struct error *error =
+			location_parse(options->arguments[i], &list.items[i]);
 
 		if (error)
 			return error_subject(error, options->arguments[i]);
@@ -109,12 +109,12 @@ static struct error *check_names_device(const struct location_list *locations)
 		    (place->kind == BASE_REGION &&
 		     place->region.kind != REGION_INDEX))
 			continue;
-		return error_at(
-			error_help(error_create(ERROR_USAGE, 0,
-						"of which process?"),
-				   "-p PID names it"),
-			locations->items[i]->text, place->base_span.start,
-			place->base_span.length);
+		return error_at(error_help(error_create(ERROR_USAGE, 0,
+							"of which process?"),
+					   "-p PID names it"),
+				locations->items[i]->text,
+				place->base_span.start,
+				place->base_span.length);
 	}
 	return NULL;
 }
@@ -145,8 +145,8 @@ static struct error *list_holders(const struct scan_result *scan,
 
 static struct error *nobody(const struct scan_result *scan)
 {
-	struct error *error = error_create(ERROR_NOT_MAPPED, 0,
-					   "no process has it mapped");
+	struct error *error =
+		error_create(ERROR_NOT_MAPPED, 0, "no process has it mapped");
 
 	if (!scan->denied)
 		return error_help(error, "`mmiodbg maps` lists all device "

@@ -335,10 +335,10 @@ static struct error *scan_index(struct cursor *c, struct region_name *region)
 {
 	struct error *error = scan_decimal(c, &region->number);
 
-	if (error && !error->help)
+	if (error)
 		return error_help(error, "an index is decimal; %s", pci_form);
 	region->kind = REGION_INDEX;
-	return error;
+	return NULL;
 }
 
 struct error *scan_region(struct cursor *c, bool in_location,

@@ -82,7 +82,7 @@ static const struct {
 
 static struct error *false_start(const struct cursor *c)
 {
-	if (cursor_ended(c) && !c->length)
+	if (cursor_ended(c))
 		return error_help(usage_here(c, "the location is empty"),
 				  "write a region, an address or a name: "
 				  "@uio0+0x10");

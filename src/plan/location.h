@@ -42,7 +42,7 @@ struct name_step {
 		STEP_NUMBER, /* .N: an index, or a bit behind a scalar */
 		STEP_INDEX,  /* [N] */
 	} kind;
-	char *name;	 /* STEP_MEMBER */
+	char *name;      /* STEP_MEMBER */
 	uint64_t number; /* the others */
 	struct text_span span;
 };
@@ -56,10 +56,10 @@ struct name_expression {
 
 struct place {
 	enum base_kind kind;
-	uint64_t number;		   /* BASE_ADDRESS, BASE_PHYSICAL */
-	struct region_name region;	   /* BASE_REGION */
+	uint64_t number;                   /* BASE_ADDRESS, BASE_PHYSICAL */
+	struct region_name region;         /* BASE_REGION */
 	struct name_expression expression; /* BASE_POINTER and on */
-	bool has_offset;		   /* even if it sums up to 0 */
+	bool has_offset;                   /* even if it sums up to 0 */
 	bool offset_negative;
 	uint64_t offset; /* magnitude of the sum of all offsets, bytes */
 	struct text_span base_span, offset_span;
@@ -69,15 +69,15 @@ enum byte_order { ORDER_NATIVE, ORDER_BIG, ORDER_LITTLE };
 
 /* An access width as it was asked for. `bits` 0: not given. */
 struct width {
-	unsigned bits;	       /* 0, 8, 16, 32 or 64; of the value */
+	unsigned bits;         /* 0, 8, 16, 32 or 64; of the value */
 	enum byte_order order; /* of the device */
-	bool halves;	       /* 32x2: bits is 64, read as two of 32 */
+	bool halves;           /* 32x2: bits is 64, read as two of 32 */
 };
 
 struct bits {
 	enum { BITS_NONE, BITS_RANGE, BITS_FIELD } kind;
 	unsigned high, low; /* BITS_RANGE: 63 >= high >= low */
-	char *field;	    /* BITS_FIELD: a name of the type or description */
+	char *field;        /* BITS_FIELD: a name of the type or description */
 	struct text_span span;
 };
 
@@ -85,7 +85,7 @@ struct value {
 	enum { VALUE_NONE, VALUE_NUMBER, VALUE_NAME } kind;
 	bool negative;
 	uint64_t number; /* magnitude */
-	char *name;	 /* an enumeration's name */
+	char *name;      /* an enumeration's name */
 	struct text_span span;
 };
 

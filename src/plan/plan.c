@@ -55,7 +55,7 @@ struct error *plan_width(const struct location *location,
 static bool looks_like_devmem(struct location *const *locations, size_t count)
 {
 	static const char *const widths[] = {"8", "16", "32", "64",
-					     "b", "h",	"w",  "l"};
+					     "b", "h",  "w",  "l"};
 
 	if (count < 2 || locations[0]->value.kind != VALUE_NONE)
 		return false;
@@ -97,14 +97,15 @@ static struct error *check_value(const struct location *location,
 					    "drop -n"));
 	if (options->write && location->start.kind == BASE_REGION &&
 	    location->start.region.kind == REGION_INDEX)
-		return at_span(location, &location->start.base_span,
-			       error_help(error_create(ERROR_USAGE, 0,
-						       "an index is not written "
-						       "through: it may name "
-						       "another mapping by "
-						       "now"),
-					  "name the region, as `mmiodbg maps` "
-					  "shows it"));
+		return at_span(
+			location, &location->start.base_span,
+			error_help(error_create(ERROR_USAGE, 0,
+						"an index is not written "
+						"through: it may name "
+						"another mapping by "
+						"now"),
+				   "name the region, as `mmiodbg maps` "
+				   "shows it"));
 	return NULL;
 }
 
@@ -188,8 +189,8 @@ static void plan_value(const struct location *location,
 		operation->set =
 			value_bits(&location->value) & operation->clear;
 	}
-	operation->kind = operation->clear == all ? OPERATION_WRITE
-						  : OPERATION_MODIFY;
+	operation->kind =
+		operation->clear == all ? OPERATION_WRITE : OPERATION_MODIFY;
 }
 
 static bool needs_swap(enum byte_order order)

@@ -23,14 +23,14 @@ struct plan_options {
 	struct width width; /* -w; bits 0: not given */
 	bool has_count;
 	uint64_t count; /* -n; at least 1 */
-	bool fill;	/* a value for each element of a range */
+	bool fill;      /* a value for each element of a range */
 	bool force;
 	bool verify;
 	const struct backend *backend; /* --via; NULL: auto */
 };
 
 enum operation_kind {
-	OPERATION_READ,	  /* one read an element (or the three of 32x2) */
+	OPERATION_READ,   /* one read an element (or the three of 32x2) */
 	OPERATION_WRITE,  /* one write */
 	OPERATION_MODIFY, /* one read, one write */
 };
@@ -38,12 +38,12 @@ enum operation_kind {
 struct operation {
 	const struct location *location;
 	enum operation_kind kind;
-	unsigned bits;	 /* of one access */
+	unsigned bits;       /* of one access */
 	unsigned value_bits; /* of an element: 64 for halves, else as bits */
-	bool swap;	 /* the device's byte order is not the machine's */
-	bool halves;	 /* 32x2 */
+	bool swap;           /* the device's byte order is not the machine's */
+	bool halves;         /* 32x2 */
 	bool verify;
-	bool has_field;	 /* high and low: what of a value is meant */
+	bool has_field; /* high and low: what of a value is meant */
 	unsigned high, low;
 	uint64_t clear, set; /* new = (old & ~clear) | set, after the swap */
 	const struct backend *backend;

@@ -123,8 +123,8 @@ static bool shows(const struct context *context,
 		*ret_start = device->physical;
 		return device->has_physical;
 	}
-	return shows_region(context->session, device,
-			    &context->place->region, ret_start, ret_size);
+	return shows_region(context->session, device, &context->place->region,
+			    ret_start, ret_size);
 }
 
 /* Several mappings may show a place: registers before buffers, what the kernel
@@ -175,11 +175,12 @@ static struct error *ambiguous_dri(const struct context *context)
 		return error_no_memory();
 	if (count < 2)
 		return NULL;
-	return at_base(context,
-		       error_help(error_create(ERROR_USAGE, 0,
-					       "%zu mappings are of this device",
-					       count),
-				  "name one by its index: %s", text));
+	return at_base(
+		context,
+		error_help(error_create(ERROR_USAGE, 0,
+					"%zu mappings are of this device",
+					count),
+			   "name one by its index: %s", text));
 }
 
 /* The mapping of a device for a position, and how far it goes from there. */
@@ -198,8 +199,8 @@ static const struct device_mapping *best(const struct context *context,
 		if (!shows(context, device, &start, &size))
 			continue;
 		left = covered(device, start, position);
-		if (!left || (found && rank(context, device) <=
-					       rank(context, found)))
+		if (!left ||
+		    (found && rank(context, device) <= rank(context, found)))
 			continue;
 		found = device;
 		*ret_address = device->mapping.start + (position - start);
@@ -245,9 +246,9 @@ static struct error *not_mapped(const struct context *context)
 		    region_name_matches(&context->place->region,
 					&devices->items[i].region))
 			return error_help(
-				error_evidence(
-					error, "mapping %zu shows it, but %s",
-					i, devices->items[i].problem),
+				error_evidence(error,
+					       "mapping %zu shows it, but %s",
+					       i, devices->items[i].problem),
 				"name the mapping by its index: @%zu", i);
 	if (!devices->count)
 		return error_help(error, "it has no device mapping at all");
@@ -270,14 +271,14 @@ static struct error *no_piece(const struct context *context, uint64_t position)
 	if (context->space == SPACE_PHYSICAL)
 		return at_base(
 			context,
-			error_help(error_create(
-					   ERROR_NOT_MAPPED, 0,
-					   "process %d has no mapping of "
-					   "physical address %#llx",
-					   (int)context->session->process.pid,
-					   (ull)position),
-				   "`mmiodbg maps -p %d` shows what it has",
-				   (int)context->session->process.pid));
+			error_help(
+				error_create(ERROR_NOT_MAPPED, 0,
+					     "process %d has no mapping of "
+					     "physical address %#llx",
+					     (int)context->session->process.pid,
+					     (ull)position),
+				"`mmiodbg maps -p %d` shows what it has",
+				(int)context->session->process.pid));
 	if (!region_size(context, &size))
 		return not_mapped(context);
 	return at_place(context,
@@ -289,17 +290,16 @@ static struct error *no_piece(const struct context *context, uint64_t position)
 				   (int)context->session->process.pid));
 }
 
-static struct error *misaligned(const struct context *context,
-				uint64_t address)
+static struct error *misaligned(const struct context *context, uint64_t address)
 {
-	return at_place(context,
-			error_help(error_create(
-					   ERROR_MISALIGNED, 0,
-					   "address %#llx is not aligned to "
-					   "%u bits",
-					   (ull)address, context->bytes * 8),
-				   "a misaligned access would be split; take "
-				   "another address or width"));
+	return at_place(
+		context,
+		error_help(error_create(ERROR_MISALIGNED, 0,
+					"address %#llx is not aligned to "
+					"%u bits",
+					(ull)address, context->bytes * 8),
+			   "a misaligned access would be split; take "
+			   "another address or width"));
 }
 
 static struct error *beyond(const struct context *context, uint64_t position,
@@ -367,8 +367,8 @@ static struct error *piece_in_device(const struct context *context,
 	if (size && *ret_left > size - position)
 		*ret_left = size - position;
 	*ret = (struct site){
-		.mapping = mapping_list_find(&context->session->mappings,
-					     address),
+		.mapping =
+			mapping_list_find(&context->session->mappings, address),
 		.device = device,
 		.address = address,
 	};
@@ -421,9 +421,8 @@ static struct error *add_spans(const struct context *context,
 			(struct span){.site = site, .count = fit};
 		resolved->count += fit;
 		count -= fit;
-		if (count &&
-		    __builtin_add_overflow(position, fit * context->bytes,
-					   &position))
+		if (count && __builtin_add_overflow(
+				     position, fit * context->bytes, &position))
 			return at_place(context,
 					error_create(ERROR_USAGE, 0,
 						     "the range runs over the "

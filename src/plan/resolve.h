@@ -19,14 +19,14 @@ struct session;
 /* A run of elements that stand behind each other in one mapping. */
 struct span {
 	struct site site; /* of the first element */
-	uint64_t count;	  /* elements, at least 1 */
+	uint64_t count;   /* elements, at least 1 */
 };
 
 struct resolved {
 	enum base_space {
-		SPACE_TARGET,	/* positions are addresses in the target */
+		SPACE_TARGET,   /* positions are addresses in the target */
 		SPACE_PHYSICAL, /* physical addresses */
-		SPACE_REGION,	/* offsets in a region */
+		SPACE_REGION,   /* offsets in a region */
 	} space;
 	uint64_t position; /* of the first element, in that space */
 	char *base_text;   /* "@uio0/map0", as the user wrote it; or "" */

@@ -252,8 +252,8 @@ static bool run_element(struct run *run, const struct element *element)
 	error = write ? write_element(run, element, &result)
 		      : read_element(run, element, &result);
 	result.error = error;
-	result.suspect = !write && result.known &&
-			 all_ones(element, result.value);
+	result.suspect =
+		!write && result.known && all_ones(element, result.value);
 	if (!error) {
 		run->summary.done++;
 	} else {

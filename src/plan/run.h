@@ -15,7 +15,7 @@
 /* One element of an operation. */
 struct element {
 	const struct operation *operation;
-	uint64_t index;	   /* in the operation, from 0 */
+	uint64_t index;    /* in the operation, from 0 */
 	uint64_t position; /* in the space of the operation's place */
 	struct site site;
 };
@@ -25,7 +25,7 @@ struct access_record {
 	uint64_t address;
 	unsigned bits;
 	bool write;
-	bool known;	/* value is set: not for what a dry run would read */
+	bool known;     /* value is set: not for what a dry run would read */
 	uint64_t value; /* in the operation's byte order */
 	uint64_t nanoseconds;
 	unsigned attempts;
@@ -34,12 +34,12 @@ struct access_record {
 
 /* What came of one element. */
 struct element_result {
-	bool known;	/* value is set */
+	bool known;     /* value is set */
 	uint64_t value; /* what was read, or written; whole, not the field */
 	bool has_old;
-	uint64_t old;	/* what the read of a modify found */
+	uint64_t old; /* what the read of a modify found */
 	bool wrote;
-	bool suspect;	/* all ones from a device's register */
+	bool suspect;         /* all ones from a device's register */
 	uint64_t nanoseconds; /* of all its accesses */
 	unsigned attempts;
 	const struct error *error; /* NULL: done */
@@ -55,10 +55,10 @@ struct run_sink {
 };
 
 struct run_summary {
-	uint64_t elements;    /* in the plan */
+	uint64_t elements;     /* in the plan */
 	uint64_t done, failed; /* elements; the others were not reached */
-	bool partly;	      /* a failed element had an access that was made */
-	int status;	      /* the exit status */
+	bool partly; /* a failed element had an access that was made */
+	int status;  /* the exit status */
 };
 
 /*

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "target/session.h"
 
-#define RED "\033[31m"
+#define RED   "\033[31m"
 #define PLAIN "\033[0m"
 
 enum { ROW_BYTES = 16 };
@@ -271,23 +271,23 @@ static void on_access(void *data, const struct element *element,
 		printf("would %s %u bits at 0x%llx (%s)%s through %s\n", verb,
 		       record->bits, (ull)record->address, label ? label : "?",
 		       record->known ? value
-		       : record->write ? ", the old value with its bits changed,"
-				       : "",
+		       : record->write
+			       ? ", the old value with its bits changed,"
+			       : "",
 		       operation->backend->name);
 		return;
 	}
 	if (!renderer->verbose)
 		return;
-	diagnostic_note("%s %u bits at 0x%llx (%s)%s%s through %s, %s, "
-			"%u attempt%s, %llu.%03llu us",
-			verb, record->bits, (ull)record->address,
-			label ? label : "?", value,
-			record->error ? " failed" : "",
-			operation->backend->name,
-			mapping_class_name(site_class(&element->site)),
-			record->attempts, record->attempts == 1 ? "" : "s",
-			(ull)record->nanoseconds / 1000,
-			(ull)record->nanoseconds % 1000);
+	diagnostic_note(
+		"%s %u bits at 0x%llx (%s)%s%s through %s, %s, "
+		"%u attempt%s, %llu.%03llu us",
+		verb, record->bits, (ull)record->address, label ? label : "?",
+		value, record->error ? " failed" : "", operation->backend->name,
+		mapping_class_name(site_class(&element->site)),
+		record->attempts, record->attempts == 1 ? "" : "s",
+		(ull)record->nanoseconds / 1000,
+		(ull)record->nanoseconds % 1000);
 }
 
 static bool is_json(const struct access_renderer *renderer)
@@ -304,9 +304,8 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 	if (is_json(renderer)) {
 		head = json_object_new_object();
 		add_string(head, "command", command);
-		json_object_object_add(
-			head, "dry_run",
-			json_object_new_boolean(renderer->dry));
+		json_object_object_add(head, "dry_run",
+				       json_object_new_boolean(renderer->dry));
 		if (renderer->session) {
 			json_object_object_add(
 				head, "pid",

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-#define RED "\033[1;31m"
+#define RED   "\033[1;31m"
 #define PLAIN "\033[0m"
 
 enum { EXCERPT_BEFORE = 40, EXCERPT_AFTER = 32, SUBJECT_LONGEST = 60 };

@@ -23,7 +23,8 @@ static void put_members(json_object *object)
 {
 	bool first = true;
 
-	json_object_object_foreach(object, key, value) {
+	json_object_object_foreach(object, key, value)
+	{
 		json_object *name = json_object_new_string(key);
 
 		printf("%s%s: %s", first ? "" : ", ", text_of(name),

@@ -29,9 +29,9 @@ static struct error *unknown_column(const struct table_column *columns,
 			start, length);
 }
 
-static const struct table_column *find_column(const struct table_column *columns,
-					      size_t n_columns,
-					      const char *name, size_t length)
+static const struct table_column *
+find_column(const struct table_column *columns, size_t n_columns,
+	    const char *name, size_t length)
 {
 	for (size_t i = 0; i < n_columns; i++)
 		if (strlen(columns[i].name) == length &&

@@ -40,8 +40,7 @@ char *capability_missing(unsigned long long set)
 		if (!(set >> i & 1) || have(i, CAP_PERMITTED))
 			continue;
 		name = cap_to_name(i);
-		fprintf(stream, "%s%s", count++ ? ", " : "",
-			name ? name : "?");
+		fprintf(stream, "%s%s", count++ ? ", " : "", name ? name : "?");
 		cap_free(name);
 	}
 	if (fclose(stream) || !count) {

@@ -79,8 +79,8 @@ static struct error *add_owner(struct machine *machine,
 	if (error)
 		return error;
 	if (!device->pci && device->sysfs) {
-		char *name = link_basename(machine->root.fd, "%s",
-					   device->sysfs);
+		char *name =
+			link_basename(machine->root.fd, "%s", device->sysfs);
 
 		if (name && pci_is_name(name))
 			device->pci = name;
@@ -245,8 +245,8 @@ bool device_pci_at(struct machine *machine, const struct device_mapping *device,
 		   uint64_t address, const char **ret_name, unsigned *ret_bar,
 		   uint64_t *ret_offset)
 {
-	uint64_t physical = device->physical +
-			    (address - device->mapping.start);
+	uint64_t physical =
+		device->physical + (address - device->mapping.start);
 	const struct pci_device *pci;
 	const struct pci_list *list;
 

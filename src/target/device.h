@@ -18,18 +18,18 @@ struct machine;
 
 enum mapping_class {
 	CLASS_REGISTER, /* uncached device memory: the contract holds */
-	CLASS_BUFFER,	/* content only; no width is promised */
-	CLASS_MEMORY,	/* ordinary memory of the target */
+	CLASS_BUFFER,   /* content only; no width is promised */
+	CLASS_MEMORY,   /* ordinary memory of the target */
 };
 
 /* What /proc/PID/mem meets: the vm_ops->access of the driver. */
 enum access_method {
 	METHOD_GENERIC, /* generic_access_phys */
-	METHOD_DRIVER,	/* the driver's own; follows its buffers */
-	METHOD_PAGES,	/* none needed: pages of ordinary memory */
-	METHOD_NONE,	/* none: the kernel path says EIO */
+	METHOD_DRIVER,  /* the driver's own; follows its buffers */
+	METHOD_PAGES,   /* none needed: pages of ordinary memory */
+	METHOD_NONE,    /* none: the kernel path says EIO */
 	METHOD_UNKNOWN, /* a driver that we do not know */
-	METHOD_UNSAFE,	/* the driver's own, known to do harm */
+	METHOD_UNSAFE,  /* the driver's own, known to do harm */
 };
 
 struct mapping_kind {
@@ -37,7 +37,7 @@ struct mapping_kind {
 	enum mapping_class class;
 	enum access_method method;
 	const char *memory_type; /* what the driver asks for; NULL: unknown */
-	const char *note;	 /* for METHOD_NONE and _UNSAFE: the reason */
+	const char *note;        /* for METHOD_NONE and _UNSAFE: the reason */
 };
 
 struct device_mapping {
@@ -56,11 +56,11 @@ struct device_mapping {
 	uint64_t region_size; /* bytes; 0: unknown */
 	bool has_physical;
 	uint64_t physical; /* of the mapping's first byte */
-	char *pci;	   /* name of the PCI device behind it, or NULL */
+	char *pci;         /* name of the PCI device behind it, or NULL */
 	uint64_t vendor, device;
-	char *driver;	   /* bound now, or NULL */
-	char *sysfs;	   /* its folder below the root, or NULL */
-	char *memory_type; /* "uncached"; NULL: unknown */
+	char *driver;          /* bound now, or NULL */
+	char *sysfs;           /* its folder below the root, or NULL */
+	char *memory_type;     /* "uncached"; NULL: unknown */
 	bool memory_type_seen; /* the kernel said so; else by kind */
 };
 

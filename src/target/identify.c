@@ -216,8 +216,7 @@ static struct error *identify_dri(const struct identify_context *context,
 
 /* Whether `next` goes on where `mapping` ends, in memory and in the file: the
  * two halves of a mapping that mprotect or munmap has split look so. */
-static bool continues(const struct mapping *mapping,
-		      const struct mapping *next)
+static bool continues(const struct mapping *mapping, const struct mapping *next)
 {
 	return next->start == mapping->end && next->inode == mapping->inode &&
 	       next->major == mapping->major && next->minor == mapping->minor &&
@@ -317,10 +316,9 @@ static struct error *identify_uio(const struct identify_context *context,
 			"sys/class/uio/uio%" PRIu64 "/maps/map%" PRIu64 "/addr",
 			number, map)) {
 		device->has_physical = true;
-		device->physical =
-			address / context->machine->page_size *
-				context->machine->page_size +
-			skipped;
+		device->physical = address / context->machine->page_size *
+					   context->machine->page_size +
+				   skipped;
 	}
 	return NULL;
 }
@@ -394,10 +392,9 @@ static struct error *identify_vfio(const struct identify_context *context,
 	if (number_behind(device->mapping.path, "/dev/vfio/devices/vfio",
 			  &number)) {
 		has_number = true;
-		name = link_basename(context->machine->root.fd,
-				     "sys/class/vfio-dev/vfio%" PRIu64
-				     "/device",
-				     number);
+		name = link_basename(
+			context->machine->root.fd,
+			"sys/class/vfio-dev/vfio%" PRIu64 "/device", number);
 	} else {
 		name = find_vfio_device(context, &number, &has_number);
 	}
@@ -488,8 +485,7 @@ const struct mapping_kind_row mapping_kinds[] = {
 	ROW("", identify_file, "other", REGISTER, UNKNOWN, NULL, NULL),
 };
 
-const size_t n_mapping_kinds =
-	sizeof(mapping_kinds) / sizeof(mapping_kinds[0]);
+const size_t n_mapping_kinds = sizeof(mapping_kinds) / sizeof(mapping_kinds[0]);
 
 const struct mapping_kind_row mapping_kind_stand_in = {
 	.kind = {.name = "file",

@@ -105,8 +105,8 @@ static enum ram_answer ask_firmware(const struct root *root, uint64_t address)
 	return answer;
 }
 
-enum ram_answer iomem_is_ram(const struct iomem *iomem,
-			     const struct root *root, uint64_t address)
+enum ram_answer iomem_is_ram(const struct iomem *iomem, const struct root *root,
+			     uint64_t address)
 {
 	if (!iomem->visible)
 		return ask_firmware(root, address);

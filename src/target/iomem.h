@@ -15,7 +15,7 @@ struct iomem {
 		uint64_t start, end; /* end included */
 		unsigned depth;
 		char *name;
-	} *items;
+	} * items;
 	size_t count, capacity;
 	bool visible; /* false: the kernel shows us zeros (CAP_SYS_ADMIN) */
 };
@@ -34,8 +34,7 @@ const char *iomem_owner(const struct iomem *iomem, uint64_t address)
  * Whether an address is ordinary memory. Where /proc/iomem is hidden, the
  * firmware's own map (/sys/firmware/memmap, readable for all) is asked.
  */
-enum ram_answer iomem_is_ram(const struct iomem *iomem,
-			     const struct root *root, uint64_t address)
-	__attribute__((nonnull));
+enum ram_answer iomem_is_ram(const struct iomem *iomem, const struct root *root,
+			     uint64_t address) __attribute__((nonnull));
 
 #endif

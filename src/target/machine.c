@@ -101,8 +101,7 @@ void machine_deinit(struct machine *machine)
 	root_deinit(&machine->root);
 }
 
-struct error *machine_pci(struct machine *machine,
-			  const struct pci_list **ret)
+struct error *machine_pci(struct machine *machine, const struct pci_list **ret)
 {
 	struct error *error;
 
@@ -136,9 +135,9 @@ char *machine_memory_type(struct machine *machine, uint64_t address)
 
 	if (!machine->has_memory_types) {
 		machine->has_memory_types = true;
-		machine->memory_types = file_line(
-			machine->root.fd,
-			"sys/kernel/debug/x86/pat_memtype_list");
+		machine->memory_types =
+			file_line(machine->root.fd,
+				  "sys/kernel/debug/x86/pat_memtype_list");
 	}
 	line = machine->memory_types;
 	while (line) {
@@ -150,8 +149,7 @@ char *machine_memory_type(struct machine *machine, uint64_t address)
 		if (sscanf(line, "PAT: [mem %" SCNx64 "-%" SCNx64 "] %n",
 			   &start, &end, &used) == 2 &&
 		    used && address >= start && address < end)
-			return strndup(line + used,
-				       strcspn(line + used, "\n"));
+			return strndup(line + used, strcspn(line + used, "\n"));
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
 	}

@@ -18,9 +18,9 @@ struct error;
 struct machine {
 	struct root root;
 	uint64_t page_size;
-	char *architecture; /* of the kernel, as uname -m says */
+	char *architecture;    /* of the kernel, as uname -m says */
 	unsigned major, minor; /* of the kernel's version; 0.0: unknown */
-	bool encrypted_guest; /* an SEV or TDX guest: MMIO is emulated */
+	bool encrypted_guest;  /* an SEV or TDX guest: MMIO is emulated */
 	bool has_pci, has_iomem;
 	struct pci_list pci;
 	struct iomem iomem;
@@ -34,8 +34,7 @@ struct error *machine_init(struct machine *machine, const char *prefix)
 	__attribute__((nonnull(1), warn_unused_result));
 void machine_deinit(struct machine *machine);
 
-struct error *machine_pci(struct machine *machine,
-			  const struct pci_list **ret)
+struct error *machine_pci(struct machine *machine, const struct pci_list **ret)
 	__attribute__((nonnull, warn_unused_result));
 struct error *machine_iomem(struct machine *machine, const struct iomem **ret)
 	__attribute__((nonnull, warn_unused_result));

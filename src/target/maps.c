@@ -192,7 +192,7 @@ bool mapping_may_be_device(const struct mapping *mapping)
 {
 	static const char *const never[] = {
 		"/dev/shm/", "/dev/zero", "/dev/hugepages/", "/memfd:",
-		"/SYSV",     "/[aio]",	  "/anon_hugepage",  "[",
+		"/SYSV",     "/[aio]",    "/anon_hugepage",  "[",
 	};
 	static const char *const maybe[] = {
 		"/dev/", "/sys/", "/proc/", "anon_inode:", "/dmabuf:",

@@ -22,11 +22,11 @@ struct mapping {
 	uint64_t offset; /* bytes; what it means depends on the driver */
 	unsigned major, minor;
 	uint64_t inode;
-	char *path;    /* "" for anonymous memory; \012 decoded */
-	bool deleted;  /* path had " (deleted)" behind it, which is cut off */
+	char *path;     /* "" for anonymous memory; \012 decoded */
+	bool deleted;   /* path had " (deleted)" behind it, which is cut off */
 	bool has_flags; /* the next come from smaps */
-	bool pfnmap;	/* VmFlags pf: memory without struct page */
-	bool io;	/* VmFlags io: memory-mapped I/O */
+	bool pfnmap;    /* VmFlags pf: memory without struct page */
+	bool io;        /* VmFlags io: memory-mapped I/O */
 };
 
 struct mapping_list {

@@ -43,8 +43,7 @@ static void read_bars(const char *text, struct pci_device *device)
 
 static bool read_device(int devices, const char *name, struct pci_device *ret)
 {
-	cleanup_free char *resource =
-		file_line(devices, "%s/resource", name);
+	cleanup_free char *resource = file_line(devices, "%s/resource", name);
 
 	*ret = (struct pci_device){.name = strdup(name)};
 	if (!ret->name)
@@ -63,8 +62,7 @@ struct error *pci_list_read(const struct root *root, struct pci_list *ret)
 {
 	cleanup_names char **names =
 		folder_names(root->fd, "sys/bus/pci/devices");
-	cleanup_close int devices =
-		file_open(root->fd, "sys/bus/pci/devices");
+	cleanup_close int devices = file_open(root->fd, "sys/bus/pci/devices");
 	struct pci_list list = {0};
 
 	for (size_t i = 0; names && names[i]; i++) {

@@ -22,7 +22,7 @@ struct pci_device {
 	char *driver; /* NULL: none bound */
 	struct pci_bar {
 		uint64_t start, size; /* physical; size 0: no such BAR */
-		bool memory;	      /* else I/O ports */
+		bool memory;          /* else I/O ports */
 		bool prefetchable;
 	} bars[PCI_BARS];
 };

@@ -45,9 +45,8 @@ static void status_ids(const char *text, const char *key, unsigned ids[4])
 {
 	const char *value = status_value(text, key);
 
-	if (!value ||
-	    sscanf(value, "%u %u %u %u", &ids[0], &ids[1], &ids[2], &ids[3]) !=
-		    4)
+	if (!value || sscanf(value, "%u %u %u %u", &ids[0], &ids[1], &ids[2],
+			     &ids[3]) != 4)
 		ids[0] = ids[1] = ids[2] = ids[3] = (unsigned)-1;
 }
 
@@ -100,11 +99,11 @@ void process_status_deinit(struct process_status *status)
 struct error *process_check(pid_t pid, const struct process_status *status)
 {
 	if (status->leader && status->leader != pid)
-		return error_help(
-			error_create(ERROR_NO_PROCESS, 0,
-				     "%d is a thread of process %d", (int)pid,
-				     (int)status->leader),
-			"name the process: -p %d", (int)status->leader);
+		return error_help(error_create(ERROR_NO_PROCESS, 0,
+					       "%d is a thread of process %d",
+					       (int)pid, (int)status->leader),
+				  "name the process: -p %d",
+				  (int)status->leader);
 	if (status->kernel_thread)
 		return error_create(ERROR_DENIED, 0,
 				    "process %d is a kernel thread: it has no "
@@ -204,14 +203,15 @@ struct error *process_diagnose(const struct root *root, int procfd, pid_t pid,
 				     what, (int)pid),
 			"run as root, or with CAP_SYS_PTRACE");
 	else if (scope >= 1 && scope <= 3 && (!capable || scope == 3))
-		error = error_help(
-			error_create(ERROR_DENIED, errnum,
-				     "%s of process %d: %s", what, (int)pid,
-				     yama[scope]),
-			"%s", scope == 3 ? "reboot with another "
-					   "kernel.yama.ptrace_scope"
-					 : "run as root, or set "
-					   "kernel.yama.ptrace_scope to 0");
+		error = error_help(error_create(ERROR_DENIED, errnum,
+						"%s of process %d: %s", what,
+						(int)pid, yama[scope]),
+				   "%s",
+				   scope == 3
+					   ? "reboot with another "
+					     "kernel.yama.ptrace_scope"
+					   : "run as root, or set "
+					     "kernel.yama.ptrace_scope to 0");
 	else if (other_namespace(root, procfd))
 		error = error_help(
 			error_create(ERROR_DENIED, errnum,

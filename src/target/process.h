@@ -10,10 +10,10 @@ struct error;
 struct root;
 
 struct process_status {
-	char *name;   /* comm; a target's own choice of bytes */
-	char state;   /* R, S, D, T, t, Z, X, I */
-	pid_t leader; /* Tgid */
-	pid_t tracer; /* TracerPid; 0: none */
+	char *name;    /* comm; a target's own choice of bytes */
+	char state;    /* R, S, D, T, t, Z, X, I */
+	pid_t leader;  /* Tgid */
+	pid_t tracer;  /* TracerPid; 0: none */
 	uid_t uids[4]; /* real, effective, saved, filesystem */
 	gid_t gids[4];
 	unsigned long long permitted; /* capabilities */

@@ -103,8 +103,7 @@ bool region_name_matches(const struct region_name *name,
 {
 	if (name->kind != other->kind || name->domain != other->domain ||
 	    name->bus != other->bus || name->device != other->device ||
-	    name->function != other->function ||
-	    name->number != other->number)
+	    name->function != other->function || name->number != other->number)
 		return false;
 	if (!name->name != !other->name ||
 	    (name->name && strcmp(name->name, other->name) != 0))

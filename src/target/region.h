@@ -22,9 +22,9 @@ struct region_name {
 	enum region_kind kind;
 	unsigned domain, bus, device, function; /* REGION_PCI */
 	uint64_t number; /* REGION_INDEX; N of uioN and vfioN */
-	bool has_part;	 /* false: any part (only where the caller allows) */
-	uint64_t part;	 /* the N of barN, mapN, regionN */
-	char *name;	 /* REGION_DRI: NAME; REGION_FILE: PATH, unescaped */
+	bool has_part;   /* false: any part (only where the caller allows) */
+	uint64_t part;   /* the N of barN, mapN, regionN */
+	char *name;      /* REGION_DRI: NAME; REGION_FILE: PATH, unescaped */
 };
 
 /* Releases what a name holds. */

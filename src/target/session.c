@@ -31,10 +31,9 @@ static struct error *open_stream(const struct session *session,
 	if (errnum == ESRCH)
 		return gone(session);
 	if (errnum == EACCES || errnum == EPERM)
-		return process_diagnose(&session->machine->root,
-					session->process.procfd,
-					session->process.pid,
-					"reading the mappings", errnum);
+		return process_diagnose(
+			&session->machine->root, session->process.procfd,
+			session->process.pid, "reading the mappings", errnum);
 	if (errnum)
 		return error_create(ERROR_FAILED, errnum,
 				    "the mappings of process %d",
@@ -88,14 +87,14 @@ static struct error *hold(struct session *session, pid_t pid)
 
 	errnum = agent_hold(&session->agent, pid, &session->process);
 	if (errnum == ESRCH || errnum == EINVAL)
-		return error_create(ERROR_NO_PROCESS, 0, "there is no process %d",
-				    (int)pid);
+		return error_create(ERROR_NO_PROCESS, 0,
+				    "there is no process %d", (int)pid);
 	if (errnum)
 		return error_create(ERROR_FAILED, errnum, "process %d",
 				    (int)pid);
 	if (!process_status_read(session->process.procfd, &status))
-		return error_create(ERROR_NO_PROCESS, 0, "there is no process %d",
-				    (int)pid);
+		return error_create(ERROR_NO_PROCESS, 0,
+				    "there is no process %d", (int)pid);
 	error = process_check(pid, &status);
 	if (error)
 		return error;
@@ -149,10 +148,9 @@ struct error *session_attach(struct session *session, bool write)
 	if (errnum == ESRCH)
 		return gone(session);
 	if (errnum == EACCES || errnum == EPERM)
-		return process_diagnose(&session->machine->root,
-					session->process.procfd,
-					session->process.pid,
-					"opening the memory", errnum);
+		return process_diagnose(
+			&session->machine->root, session->process.procfd,
+			session->process.pid, "opening the memory", errnum);
 	if (errnum)
 		return error_create(ERROR_FAILED, errnum,
 				    "the memory of process %d",

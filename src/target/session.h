@@ -20,9 +20,9 @@ struct session {
 	struct machine *machine;
 	struct agent agent;
 	struct agent_process process;
-	char *name;			 /* comm */
-	pid_t tracer;			 /* 0: nobody traces it */
-	struct mapping_list mappings;	 /* all of them */
+	char *name;                   /* comm */
+	pid_t tracer;                 /* 0: nobody traces it */
+	struct mapping_list mappings; /* all of them */
 	struct device_list devices;
 	int memory; /* /proc/PID/mem, or -1: not attached */
 };

@@ -12,8 +12,8 @@
 struct root;
 
 struct device_state {
-	bool known;	      /* it has a folder in sysfs */
-	bool enabled;	      /* true if sysfs does not say */
+	bool known;           /* it has a folder in sysfs */
+	bool enabled;         /* true if sysfs does not say */
 	char *power_state;    /* "D0"; NULL: not said */
 	char *runtime_status; /* "active"; NULL: not said */
 	const char *problem;  /* why it may not answer; NULL: it should */
@@ -22,8 +22,7 @@ struct device_state {
 
 /* `sysfs`: the device's folder below the root, or NULL. */
 void device_state_read(const struct root *root, const char *sysfs,
-		       struct device_state *ret)
-	__attribute__((nonnull(1, 3)));
+		       struct device_state *ret) __attribute__((nonnull(1, 3)));
 void device_state_deinit(struct device_state *state);
 
 #define cleanup_device_state cleanup_with(device_state_deinit)
