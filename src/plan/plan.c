@@ -130,7 +130,7 @@ static struct error *check_names(const struct location *location)
 		       error_help(error_create(ERROR_UNSUPPORTED, 0,
 					       "this version cannot look up "
 					       "fields and enumerations"),
-				  "write bits (.7:4) and numbers"));
+				  "write bits (.7:4) and numbers (0xff)"));
 }
 
 struct error *plan_check(struct location *const *locations, size_t n_locations,

@@ -128,7 +128,7 @@ END_TEST
 
 static const char *const words[] = {"uio",  "vfio", "mem",       "hpet",
 				    "dri",  "file", "registers", "Status",
-				    "ctrl", NULL};
+				    "ctrl", "az",   NULL};
 
 static const struct {
 	const char *name, *near;
@@ -136,6 +136,7 @@ static const struct {
 	{"uio", "uio"},
 	{"UIO", "uio"},
 	{"uoi", "uio"},
+	{"AZ", "az"},
 	{"ui", "uio"},
 	{"uiox", "uio"},
 	{"uixo", "uio"},
