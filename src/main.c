@@ -71,7 +71,7 @@ static const struct command *find_command(const char *name)
 static struct error *unknown_command(const char *word)
 {
 	const char *names[2 * N_COMMANDS + 1] = {NULL};
-	cleanup_free char *near = NULL, *shown = NULL;
+	cleanup_free char *near = NULL;
 	struct error *error;
 	size_t count = 0;
 
@@ -80,10 +80,8 @@ static struct error *unknown_command(const char *word)
 		if (commands[i]->alias)
 			names[count++] = commands[i]->alias;
 	}
-	shown = text_escape(word, strnlen(word, 60));
 	near = text_nearest(word, names);
-	error = error_create(ERROR_USAGE, 0, "unknown command '%s'",
-			     shown ? shown : "?");
+	error = error_create(ERROR_USAGE, 0, "unknown command '%.60s'", word);
 	if (near)
 		return error_help(error, "near: %s", near);
 	return error_help(error, "`mmiodbg --help` lists them");

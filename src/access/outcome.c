@@ -15,10 +15,7 @@ static struct error *no_space(const struct session *session)
 
 	if (session_ended(session))
 		return error_create(ERROR_GONE, 0, "process %d has ended", pid);
-	return error_create(ERROR_GONE, 0,
-			    "the address space of process %d is gone: it has "
-			    "ended or started another program (exec)",
-			    pid);
+	return session_exec(session);
 }
 
 /* The mapping is as it was; what is left is the device and its driver. */
@@ -43,8 +40,7 @@ static struct error *not_made(const struct session *session,
 			    strerror(errnum));
 }
 
-struct error *outcome_explain(const struct session *session,
-			      const struct site *site,
+struct error *outcome_explain(struct session *session, const struct site *site,
 			      enum access_result result, int errnum)
 {
 	struct error *error;
@@ -56,7 +52,7 @@ struct error *outcome_explain(const struct session *session,
 			error_create(ERROR_INDETERMINATE, errnum,
 				     "the access may or may not have happened"),
 			site->address);
-	error = session_check(session, site->mapping);
+	error = session_check(session, site->mapping, site->address);
 	if (!error)
 		error = not_made(session, site, errnum);
 	error_evidence(error_errnum(error, errnum), "the kernel said: %s",

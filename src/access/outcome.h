@@ -9,8 +9,7 @@
  * The error for an access whose result was not ACCESS_DONE. The mapping is
  * looked up anew, after the failure.
  */
-struct error *outcome_explain(const struct session *session,
-			      const struct site *site,
+struct error *outcome_explain(struct session *session, const struct site *site,
 			      enum access_result result, int errnum)
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));
 

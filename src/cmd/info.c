@@ -37,35 +37,31 @@ struct report {
 static void put(const char *key, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* A line; what a target named is in it, and is escaped. */
 static void put(const char *key, const char *format, ...)
 {
+	cleanup_free char *text = NULL, *shown = NULL;
+	int length;
 	va_list arguments;
 
-	printf("  %-12s ", key);
 	va_start(arguments, format);
-	vprintf(format, arguments);
+	length = vasprintf(&text, format, arguments);
 	va_end(arguments);
-	putchar('\n');
-}
-
-static void put_text(const char *key, const char *text)
-{
-	cleanup_free char *shown = text_escape(text, strlen(text));
-
-	put(key, "%s", shown ? shown : "?");
+	if (length < 0)
+		text = NULL;
+	shown = text ? text_escape(text, (size_t)length) : NULL;
+	printf("  %-12s %s\n", key, shown ? shown : "?");
 }
 
 static void put_mapping(const struct report *report)
 {
 	const struct mapping *mapping = report->site.mapping;
-	cleanup_free char *path =
-		text_escape(mapping->path, strlen(mapping->path));
 	char permissions[5];
 
 	mapping_permissions(mapping, permissions);
 	put("mapping", "%" PRIx64 "-%" PRIx64 " %s offset 0x%" PRIx64 " %s%s",
 	    mapping->start, mapping->end, permissions, mapping->offset,
-	    *mapping->path ? (path ? path : "?") : "(anonymous)",
+	    *mapping->path ? mapping->path : "(anonymous)",
 	    mapping->deleted ? " (deleted)" : "");
 }
 
@@ -106,7 +102,7 @@ static char *owner_text(const struct report *report, uint64_t physical)
 	if (!iomem->visible)
 		return strdup("unknown (/proc/iomem is hidden from us)");
 	owner = iomem_owner(iomem, physical);
-	return owner ? text_escape(owner, strlen(owner)) : strdup("nobody");
+	return strdup(owner ? owner : "nobody");
 }
 
 static void put_physical(const struct report *report)
@@ -175,12 +171,10 @@ static void put_report(const struct report *report)
 	const struct device_mapping *device = report->site.device;
 	const struct kernel_path *path =
 		kernel_path_find(report->session->machine);
-	cleanup_free char *name = text_escape(report->session->name,
-					      strlen(report->session->name));
 
-	put_text("location", report->location->text);
+	put("location", "%s", report->location->text);
 	put("process", "%d (%s)", (int)report->session->process.pid,
-	    name ? name : "?");
+	    report->session->name);
 	if (report->session->tracer)
 		put("traced by", "process %d", (int)report->session->tracer);
 	put("address", "0x%" PRIx64, report->site.address);

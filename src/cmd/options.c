@@ -244,12 +244,10 @@ static const struct option_row *find_row(int value)
 static struct error *unknown_option(const char *word)
 {
 	const char *names[N_ROWS + 1] = {NULL};
-	cleanup_free char *name = NULL, *near = NULL, *shown = NULL;
+	cleanup_free char *name = NULL, *near = NULL;
 	struct error *error;
 
-	shown = text_escape(word, strnlen(word, 60));
-	error = error_create(ERROR_USAGE, 0, "unknown option '%s'",
-			     shown ? shown : "?");
+	error = error_create(ERROR_USAGE, 0, "unknown option '%.60s'", word);
 	if (word[1] != '-')
 		return error;
 	for (size_t i = 0; i < N_ROWS; i++)

@@ -128,18 +128,20 @@ static bool shows(const struct context *context,
 }
 
 /* Several mappings may show a place: registers before buffers, what the kernel
- * can reach before what it cannot, writable for a write. */
+ * can reach before what it cannot, then what permits the access. */
 static unsigned rank(const struct context *context,
 		     const struct device_mapping *device)
 {
 	unsigned rank = 0;
 
 	if (device->class == CLASS_REGISTER)
-		rank += 4;
+		rank += 8;
 	if (device->method != METHOD_NONE && device->method != METHOD_UNSAFE)
+		rank += 4;
+	if (context->write ? device->mapping.writable
+			   : device->mapping.readable)
 		rank += 2;
-	if (!context->write ||
-	    (device->mapping.writable && device->mapping.shared))
+	if (device->mapping.shared)
 		rank += 1;
 	return rank;
 }
@@ -297,7 +299,7 @@ static struct error *misaligned(const struct context *context, uint64_t address)
 		error_help(error_create(ERROR_MISALIGNED, 0,
 					"address %#llx is not aligned to "
 					"%u bits",
-					(ull)address, context->bytes * 8),
+					(ull)address, context->alignment * 8),
 			   "a misaligned access would be split; take "
 			   "another address or width"));
 }

@@ -84,7 +84,8 @@ static struct error *move(struct run *run, const struct element *element,
 	if (write) {
 		/* What is checked may change before the access; only a stopped
 		 * target cannot do that. */
-		error = session_check(run->session, site->mapping);
+		error = session_check(run->session, site->mapping,
+				      site->address);
 		if (error)
 			return error_address(error, site->address);
 		store(operation->swap ? swapped(*value, bits) : *value, bits,
@@ -294,26 +295,40 @@ static bool run_operation(struct run *run, const struct operation *operation)
 	return true;
 }
 
-/* Once for each mapping of the plan; the same one mostly follows itself. */
+/* Where a span starts and where it ends: what grows may also have been cut. */
+static struct error *check_span(const struct plan *plan,
+				const struct operation *operation,
+				const struct span *span)
+{
+	const struct site *site = &span->site;
+	uint64_t bytes = span->count * (operation->value_bits / 8);
+	struct error *error;
+
+	error = session_check(plan->session, site->mapping, site->address);
+	if (!error && !site->device)
+		error = session_check(plan->session, site->mapping,
+				      site->address + bytes - 1);
+	return error ? error_subject(error, operation->location->text) : NULL;
+}
+
+/* Device mappings once each; the same one mostly follows itself. */
 static struct error *check_mappings(const struct plan *plan)
 {
 	const struct mapping *checked = NULL;
 
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct resolved *place = &plan->operations[i].place;
+		const struct operation *operation = &plan->operations[i];
 
-		for (size_t j = 0; j < place->n_spans; j++) {
-			const struct site *site = &place->spans[j].site;
+		for (size_t j = 0; j < operation->place.n_spans; j++) {
+			const struct span *span = &operation->place.spans[j];
 			struct error *error;
 
-			if (site->mapping == checked)
+			if (span->site.device && span->site.mapping == checked)
 				continue;
-			error = session_check(plan->session, site->mapping);
+			error = check_span(plan, operation, span);
 			if (error)
-				return error_subject(
-					error,
-					plan->operations[i].location->text);
-			checked = site->mapping;
+				return error;
+			checked = span->site.mapping;
 		}
 	}
 	return NULL;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "target/session.h"
 
 #define RED   "\033[31m"
@@ -94,6 +95,14 @@ static void add_failure(struct access_renderer *renderer,
 	run->count++;
 }
 
+static void put_escaped(const char *text)
+{
+	cleanup_free char *shown =
+		text ? text_escape(text, strlen(text)) : NULL;
+
+	fputs(shown ? shown : "?", stdout);
+}
+
 static void flush_row(struct access_renderer *renderer)
 {
 	struct row *row = &renderer->row;
@@ -115,8 +124,8 @@ static void put_in_row(struct access_renderer *renderer,
 		cleanup_free char *label = resolved_label(
 			&element->operation->place, element->position);
 
-		fputs(label ? label : "?", stdout);
-		fputc(':', stdout);
+		put_escaped(label);
+		putchar(':');
 		row->text[0] = '\0';
 	}
 	format_value(element->operation, false, result, value);
@@ -146,7 +155,8 @@ static void put_text(struct access_renderer *renderer,
 	if (result->error)
 		return;
 	format_value(operation, true, result, value);
-	printf("%s = %s\n", operation->location->text, value);
+	put_escaped(operation->location->text);
+	printf(" = %s\n", value);
 }
 
 static void put_quiet(const struct access_renderer *renderer,

@@ -14,7 +14,12 @@
 #define RED   "\033[1;31m"
 #define PLAIN "\033[0m"
 
-enum { EXCERPT_BEFORE = 40, EXCERPT_AFTER = 32, SUBJECT_LONGEST = 60 };
+enum {
+	EXCERPT_BEFORE = 40,
+	EXCERPT_AFTER = 32,
+	SUBJECT_LONGEST = 200,
+	MESSAGE_LONGEST = 600
+};
 
 static void write_all(const char *text, size_t length)
 {
@@ -80,13 +85,12 @@ static void put_input(FILE *stream, const struct diagnostic_style *style,
 	fputs(style->color ? PLAIN "\n" : "\n", stream);
 }
 
-static void put_subject(FILE *stream, const char *subject)
+static void put_cut(FILE *stream, const char *text, size_t longest)
 {
-	size_t length = strlen(subject);
-	bool cut = length > SUBJECT_LONGEST;
+	size_t length = strlen(text);
 
-	put_escaped(stream, subject, cut ? SUBJECT_LONGEST : length);
-	fputs(cut ? "...: " : ": ", stream);
+	put_escaped(stream, text, length > longest ? longest : length);
+	fputs(length > longest ? "..." : "", stream);
 }
 
 void diagnostic_error(const struct diagnostic_style *style,
@@ -101,9 +105,11 @@ void diagnostic_error(const struct diagnostic_style *style,
 		return;
 	}
 	fputs(style->color ? RED "mmiodbg: " PLAIN : "mmiodbg: ", stream);
-	if (error->subject && !error->input)
-		put_subject(stream, error->subject);
-	put_escaped(stream, error->message, strlen(error->message));
+	if (error->subject && !error->input) {
+		put_cut(stream, error->subject, SUBJECT_LONGEST);
+		fputs(": ", stream);
+	}
+	put_cut(stream, error->message, MESSAGE_LONGEST);
 	if (error->help) {
 		fputs("; ", stream);
 		put_escaped(stream, error->help, strlen(error->help));
@@ -123,7 +129,7 @@ void diagnostic_error(const struct diagnostic_style *style,
 
 void diagnostic_note(const char *format, ...)
 {
-	cleanup_free char *text = NULL, *line = NULL;
+	cleanup_free char *text = NULL, *shown = NULL, *line = NULL;
 	va_list arguments;
 	int length;
 
@@ -134,7 +140,8 @@ void diagnostic_note(const char *format, ...)
 		text = NULL;
 		return;
 	}
-	length = asprintf(&line, "mmiodbg: %s\n", text);
+	shown = text_escape(text, (size_t)length);
+	length = asprintf(&line, "mmiodbg: %s\n", shown ? shown : "?");
 	if (length < 0) {
 		line = NULL;
 		return;

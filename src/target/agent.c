@@ -90,23 +90,36 @@ int agent_hold(const struct agent *agent, pid_t pid, struct agent_process *ret)
 	procfd = open_folder(agent->root->fd, path);
 	if (procfd < 0)
 		return errno == ENOENT ? ESRCH : errno;
-	/* Still there: so the folder is that process's, and not that of
-	 * another which has got its number since. */
-	if (pidfd >= 0 && agent_has_ended(pidfd))
-		return ESRCH;
+	/* Still there, or a zombie: so the folder is that process's, and not
+	 * that of another which has got its number since. */
 	state = process_state(procfd);
-	if (state == 'Z' || state == 'X') {
-		int thread = open_live_thread(procfd);
-
-		if (thread >= 0) {
-			close(procfd);
-			procfd = thread;
-		}
-	}
+	if (state != 'Z' && pidfd >= 0 && agent_has_ended(pidfd))
+		return ESRCH;
 	ret->pid = pid;
 	ret->procfd = steal_fd(&procfd);
 	ret->pidfd = steal_fd(&pidfd);
+	if (state == 'Z' || state == 'X')
+		agent_follow(agent, ret);
 	return 0;
+}
+
+bool agent_follow(const struct agent *agent, struct agent_process *process)
+{
+	cleanup_close int folder = -1;
+	char path[32];
+	int thread;
+
+	snprintf(path, sizeof(path), "proc/%d", (int)process->pid);
+	folder = open_folder(agent->root->fd, path);
+	if (folder < 0 ||
+	    (process->pidfd >= 0 && agent_has_ended(process->pidfd)))
+		return false;
+	thread = open_live_thread(folder);
+	if (thread < 0)
+		return false;
+	close(process->procfd);
+	process->procfd = thread;
+	return true;
 }
 
 void agent_release(struct agent_process *process)

@@ -40,6 +40,12 @@ struct agent_process {
 int agent_hold(const struct agent *agent, pid_t pid, struct agent_process *ret);
 void agent_release(struct agent_process *process);
 
+/*
+ * Takes another thread's folder for the process's, when the thread that it was
+ * has ended and others live on. False if there is none.
+ */
+bool agent_follow(const struct agent *agent, struct agent_process *process);
+
 /* Whether the process has ended, all of its threads included. */
 bool agent_has_ended(int pidfd);
 

@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "base/root.h"
 #include "base/text.h"
+#include "target/agent.h"
 #include "target/capability.h"
 
 /* PF_KTHREAD, include/linux/sched.h; a stable field of /proc/PID/stat. */
@@ -280,6 +281,22 @@ static bool has_name(const struct root *root, pid_t pid, const char *name)
 	return arguments && path_ends_with(arguments, name);
 }
 
+/* A zombie, that is, without live threads. */
+static bool is_dead(const struct root *root, pid_t pid)
+{
+	struct agent agent = {.root = root};
+	struct agent_process process;
+	cleanup_process_status struct process_status status = {0};
+	bool alive;
+
+	if (agent_hold(&agent, pid, &process) != 0)
+		return true;
+	alive = process_status_read(process.procfd, &status) &&
+		status.state != 'Z' && status.state != 'X';
+	agent_release(&process);
+	return !alive;
+}
+
 static struct error *find_by_name(const struct root *root, const char *name,
 				  pid_t *ret)
 {
@@ -294,7 +311,8 @@ static struct error *find_by_name(const struct root *root, const char *name,
 	if (!stream)
 		return error_no_memory();
 	for (size_t i = 0; list[i]; i++) {
-		if (list[i] == getpid() || !has_name(root, list[i], name))
+		if (list[i] == getpid() || !has_name(root, list[i], name) ||
+		    is_dead(root, list[i]))
 			continue;
 		fprintf(stream, "%s%d", count ? ", " : "", (int)list[i]);
 		count++;
@@ -304,10 +322,11 @@ static struct error *find_by_name(const struct root *root, const char *name,
 		return error_no_memory();
 	if (!count)
 		return error_create(ERROR_NO_PROCESS, 0,
-				    "there is no process called '%s'", name);
+				    "there is no process called '%.60s'", name);
 	if (count > 1)
 		return error_help(error_create(ERROR_USAGE, 0,
-					       "%zu processes are called '%s'",
+					       "%zu processes are called "
+					       "'%.60s'",
 					       count, name),
 				  "name one of them: %s", found);
 	return NULL;

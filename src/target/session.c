@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/root.h"
@@ -55,6 +56,21 @@ static struct error *read_mappings(const struct session *session,
 	return error ? error : mapping_list_read(stream, ret);
 }
 
+/* The thread whose folder we hold may end, and leave others behind. */
+static struct error *read_live_mappings(struct session *session,
+					struct mapping_list *ret)
+{
+	struct error *error = read_mappings(session, AGENT_MAPS, ret);
+
+	if (error ? error->kind != ERROR_GONE : ret->count != 0)
+		return error;
+	if (!agent_follow(&session->agent, &session->process))
+		return error;
+	error_destroy(error);
+	mapping_list_deinit(ret);
+	return read_mappings(session, AGENT_MAPS, ret);
+}
+
 /* smaps costs the kernel a walk over all page tables: it is read only where
  * maps leaves a question open. */
 static struct error *read_devices(struct session *session, const char *stand_in)
@@ -103,6 +119,39 @@ static struct error *hold(struct session *session, pid_t pid)
 	return NULL;
 }
 
+/*
+ * Where code, data, stack, arguments and environment stand: fields 26 to 28 and
+ * 45 to 51 of /proc/PID/stat (proc(5)). A program that is started by exec has
+ * them elsewhere, but for one without address randomisation that starts itself.
+ */
+static char *space_identity(const struct session *session)
+{
+	cleanup_free char *stat = file_line(session->process.procfd, "stat");
+	char *text = NULL, *field, *rest;
+	size_t size = 0;
+	FILE *stream;
+
+	rest = stat ? strrchr(stat, ')') : NULL;
+	stream = rest ? open_memstream(&text, &size) : NULL;
+	if (!stream)
+		return NULL;
+	for (int i = 2; (field = strsep(&rest, " ")) != NULL; i++)
+		if ((i >= 26 && i <= 28) || (i >= 45 && i <= 51))
+			fprintf(stream, "%s ", field);
+	if (fclose(stream)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+static bool space_is_gone(const struct session *session)
+{
+	cleanup_free char *now = space_identity(session);
+
+	return now && session->space && strcmp(now, session->space) != 0;
+}
+
 struct error *session_create(struct machine *machine, pid_t pid,
 			     const char *stand_in, struct session **ret)
 {
@@ -120,6 +169,7 @@ struct error *session_create(struct machine *machine, pid_t pid,
 		error = read_devices(session, stand_in);
 	if (error)
 		return error;
+	session->space = space_identity(session);
 	if (session_ended(session))
 		return gone(session);
 	*ret = steal(session);
@@ -135,6 +185,7 @@ void session_destroy(struct session *session)
 	agent_release(&session->process);
 	mapping_list_deinit(&session->mappings);
 	device_list_deinit(&session->devices);
+	free(session->space);
 	free(session->name);
 	free(session);
 }
@@ -186,8 +237,8 @@ static struct error *replaced(const struct mapping *before,
 			      (unsigned long long)now->offset, now->path);
 }
 
-/* Ordinary memory may grow (a heap, a stack): it is the same if the same file,
- * or none, stands there with the same permissions. */
+/* Ordinary memory may grow (a heap, a stack) or be split: it is the same if
+ * the same file, or none, stands there with the same permissions. */
 static bool unchanged(const struct session *session,
 		      const struct mapping *before, const struct mapping *now)
 {
@@ -195,6 +246,7 @@ static bool unchanged(const struct session *session,
 
 	if (device_list_find(&session->devices, before->start))
 		return mapping_same(before, now);
+	/* Modulo 2^64: a mapping may have grown downwards. */
 	sized.offset += before->start - now->start;
 	sized.start = before->start;
 	sized.end = before->end;
@@ -203,23 +255,35 @@ static bool unchanged(const struct session *session,
 	return mapping_same(before, &sized);
 }
 
-struct error *session_check(const struct session *session,
-			    const struct mapping *mapping)
+struct error *session_exec(const struct session *session)
+{
+	return error_create(ERROR_GONE, 0,
+			    "the address space of process %d is gone: it has "
+			    "ended or started another program (exec)",
+			    (int)session->process.pid);
+}
+
+struct error *session_check(struct session *session,
+			    const struct mapping *mapping, uint64_t address)
 {
 	cleanup_mapping_list struct mapping_list list = {0};
 	const struct mapping *now;
 	struct error *error;
 
-	error = read_mappings(session, AGENT_MAPS, &list);
+	error = read_live_mappings(session, &list);
 	if (error)
 		return error;
 	if (session_ended(session) || !list.count)
 		return gone(session);
-	now = mapping_list_find(&list, mapping->start);
+	now = mapping_list_find(&list, address);
+	if (now && unchanged(session, mapping, now))
+		return NULL;
+	if (space_is_gone(session))
+		return session_exec(session);
 	if (!now)
 		return error_help(
 			error_create(ERROR_UNMAPPED, 0,
 				     "the mapping is not there any more"),
 			"see what is there now with `mmiodbg maps`");
-	return unchanged(session, mapping, now) ? NULL : replaced(mapping, now);
+	return replaced(mapping, now);
 }

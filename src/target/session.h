@@ -20,8 +20,9 @@ struct session {
 	struct machine *machine;
 	struct agent agent;
 	struct agent_process process;
-	char *name;                   /* comm */
-	pid_t tracer;                 /* 0: nobody traces it */
+	char *space;  /* what tells its address space from a later one's */
+	char *name;   /* comm */
+	pid_t tracer; /* 0: nobody traces it */
 	struct mapping_list mappings; /* all of them */
 	struct device_list devices;
 	int memory; /* /proc/PID/mem, or -1: not attached */
@@ -45,12 +46,16 @@ struct error *session_attach(struct session *session, bool write)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Checks that `mapping` still stands in the target as it was: NULL, or
- * ERROR_GONE, ERROR_UNMAPPED or ERROR_REPLACED. The maps are read anew, from
- * the process's address space of now (an exec gives it another).
+ * Checks that `mapping` still stands in the target as it was, at `address`:
+ * NULL, or ERROR_GONE, ERROR_UNMAPPED or ERROR_REPLACED. The maps are read
+ * anew, from the process's address space of now (an exec gives it another).
  */
-struct error *session_check(const struct session *session,
-			    const struct mapping *mapping)
+struct error *session_check(struct session *session,
+			    const struct mapping *mapping, uint64_t address)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The error for a target whose address space is no more. */
+struct error *session_exec(const struct session *session)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Whether the process has ended; false where that cannot be told. */
