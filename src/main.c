@@ -15,6 +15,7 @@
 #include "cmd/command.h"
 #include "cmd/target.h"
 #include "render/diagnostic.h"
+#include "render/output.h"
 #include "target/machine.h"
 
 static const struct command *const commands[] = {
@@ -149,16 +150,12 @@ static struct error *run(struct options *options, int argc, char **argv,
 /* Output that was lost is a failure: a full disk, a closed descriptor. */
 static int close_output(const struct diagnostic_style *style, int status)
 {
-	struct error *error;
-	int failed = ferror(stdout);
+	cleanup_error struct error *error = output_flush();
 
-	if (fflush(stdout) != 0 || failed) {
-		error = error_create(ERROR_FAILED, errno, "standard output");
-		diagnostic_error(style, error);
-		error_destroy(error);
-		return status == STATUS_DONE ? STATUS_FAILED : status;
-	}
-	return status;
+	if (!error)
+		return status;
+	diagnostic_error(style, error);
+	return status == STATUS_DONE ? STATUS_FAILED : status;
 }
 
 /* Descriptors 0 to 2 must not come to be a target's memory. One that was
@@ -190,9 +187,11 @@ int main(int argc, char **argv)
 	options.arguments = arguments;
 	options_from_environment(&options);
 	error = run(&options, argc, argv, &status);
+	output_check();
 	style = style_of(&options);
 	if (error) {
 		fflush(stdout);
+		output_check();
 		status = error_kind_status(error->kind);
 		diagnostic_error(&style, error);
 		error_destroy(error);

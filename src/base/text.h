@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /*
- * `length` bytes of `text` as printable UTF-8 on one line: control characters,
- * bytes that are not UTF-8 and the backslash become \xHH. The caller frees;
- * NULL when memory runs out.
+ * `length` bytes of `text` as printable UTF-8 on one line: control characters
+ * and bytes that are not UTF-8 become \xHH. What is escaped stays as it is when
+ * it is escaped again. The caller frees; NULL when memory runs out.
  */
 char *text_escape(const char *text, size_t length)
 	__attribute__((nonnull, warn_unused_result));

@@ -119,7 +119,8 @@ static struct error *scan_dri(struct cursor *c, struct region_name *region)
 	return region->name ? NULL : error_no_memory();
 }
 
-/* Where a path ends; a backslash protects the byte behind it. */
+/* Where a path ends; a backslash protects the byte behind it, and \xHH is a
+ * byte. */
 static size_t path_length(const char *path)
 {
 	size_t i = 0;
@@ -140,6 +141,26 @@ static bool ends_open(const char *path, size_t length)
 	return backslashes % 2;
 }
 
+static unsigned hex_digit(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *found = c ? strchr(digits, c) : NULL;
+
+	return found ? (unsigned)(found - digits) : 16;
+}
+
+/* The byte that \xHH means at `text`, as `maps` writes it; else 0. */
+static char hex_byte(const char *text)
+{
+	unsigned high, low;
+
+	if (text[0] != '\\' || text[1] != 'x')
+		return 0;
+	high = hex_digit(text[2]);
+	low = high < 16 ? hex_digit(text[3]) : 16;
+	return low < 16 ? (char)(high << 4 | low) : 0;
+}
+
 static char *unescape(const char *path, size_t length)
 {
 	char *plain = malloc(length + 1);
@@ -148,9 +169,13 @@ static char *unescape(const char *path, size_t length)
 	if (!plain)
 		return NULL;
 	for (size_t i = 0; i < length; i++) {
-		if (path[i] == '\\')
+		char byte = length - i >= 4 ? hex_byte(path + i) : 0;
+
+		if (byte)
+			i += 3;
+		else if (path[i] == '\\')
 			i++;
-		plain[used++] = path[i];
+		plain[used++] = byte ? byte : path[i];
 	}
 	plain[used] = '\0';
 	return plain;

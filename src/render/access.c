@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "render/output.h"
 #include "target/session.h"
 
 #define RED   "\033[31m"
@@ -251,6 +252,7 @@ static void on_element(void *data, const struct element *element,
 				  json_element(renderer, element, result));
 		break;
 	}
+	output_check();
 	if (result->error)
 		add_failure(renderer, element, result->error);
 	else

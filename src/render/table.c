@@ -89,16 +89,27 @@ static int add_columns(struct libscols_table *table,
 	return 0;
 }
 
+/* libsmartcols escapes blanks in raw tables itself, and the rest there, too. */
+static char *cell_text(const struct table_column *column, const void *row,
+		       bool raw)
+{
+	cleanup_free char *text = column->text(row);
+
+	if (!text || raw)
+		return steal(text);
+	return text_escape(text, strlen(text));
+}
+
 static int add_row(struct libscols_table *table,
 		   const struct table_column *const *columns, size_t n_columns,
-		   const void *row)
+		   const void *row, bool raw)
 {
 	struct libscols_line *line = scols_table_new_line(table, NULL);
 
 	if (!line)
 		return -1;
 	for (size_t i = 0; i < n_columns; i++) {
-		char *text = columns[i]->text(row);
+		char *text = cell_text(columns[i], row, raw);
 
 		if (text && scols_line_refer_data(line, i, text) != 0) {
 			free(text);
@@ -116,10 +127,12 @@ struct error *table_print(const struct table_column *const *columns,
 	int failed = table ? add_columns(table, columns, n_columns) : -1;
 
 	for (size_t i = 0; i < n_rows && !failed; i++)
-		failed = add_row(table, columns, n_columns, rows[i]);
+		failed = add_row(table, columns, n_columns, rows[i],
+				 options->raw);
 	if (!failed) {
 		scols_table_enable_noheadings(table, options->no_headings);
 		scols_table_enable_raw(table, options->raw);
+		scols_table_enable_noencoding(table, !options->raw);
 		/* No column is ever cut: what it names is typed again. */
 		scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
 		failed = scols_print_table(table);

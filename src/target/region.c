@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 void region_name_deinit(struct region_name *region)
 {
@@ -24,10 +25,12 @@ char *region_pci_address(const struct region_name *region)
 	return text;
 }
 
-/* A path, so that the parser of locations reads it back. */
+/* A path, so that the parser of locations reads it back, and fit to be shown:
+ * what is special there or cannot be printed is \xHH. */
 static char *escape_path(const char *path)
 {
-	char *text = malloc(2 * strlen(path) + 1), *out = text;
+	cleanup_free char *text = malloc(4 * strlen(path) + 1);
+	char *out = text;
 
 	if (!text)
 		return NULL;
@@ -35,11 +38,12 @@ static char *escape_path(const char *path)
 		bool dots = path[0] == '.' && path[1] == '.';
 
 		if (dots || strchr("+=\\", *path))
-			*out++ = '\\';
-		*out++ = *path;
+			out += sprintf(out, "\\x%02x", (unsigned char)*path);
+		else
+			*out++ = *path;
 	}
 	*out = '\0';
-	return text;
+	return text_escape(text, strlen(text));
 }
 
 static char *with_part(const struct region_name *region, const char *device,

@@ -32,7 +32,7 @@ void region_name_deinit(struct region_name *region);
 
 /*
  * The name as the location grammar takes it back, without the "@":
- * "0000:03:00.0/bar0", "file:/tmp/a\+b". The caller frees; NULL when memory
+ * "0000:03:00.0/bar0", "file:/tmp/a\x2bb". The caller frees; NULL when memory
  * runs out.
  */
 char *region_name_format(const struct region_name *region)
