@@ -194,7 +194,9 @@ static char *pci_text(const void *data)
 
 	if (!device_pci_at(row->session->machine, device, device->mapping.start,
 			   &name, &bar, &offset))
-		return copy(device->pci);
+		return copy(device->region.kind == REGION_PCI
+				    ? device->region_text
+				    : device->pci);
 	if (!offset)
 		return print("%s/bar%u", name, bar);
 	return print("%s/bar%u+0x%" PRIx64, name, bar, offset);

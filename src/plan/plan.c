@@ -249,7 +249,7 @@ static struct error *check_awake(struct session *session,
 			  "%s; --force accesses it all the same", state.help);
 }
 
-static struct error *check_span(struct session *session,
+static struct error *check_site(struct session *session,
 				const struct site *site,
 				struct operation *operation,
 				const struct plan_options *options)
@@ -274,6 +274,27 @@ static struct error *check_span(struct session *session,
 		return error_address(error, site->address);
 	operation->backend = backend;
 	return NULL;
+}
+
+/* What /dev/mem shows changes from page to page: another device, or memory.
+ * Elsewhere the first element speaks for all. */
+static struct error *check_span(struct session *session,
+				const struct span *span,
+				struct operation *operation,
+				const struct plan_options *options)
+{
+	uint64_t page = session->machine->page_size;
+	uint64_t end =
+		span->site.address + span->count * (operation->value_bits / 8);
+	struct site site = span->site;
+	struct error *error;
+
+	do {
+		error = check_site(session, &site, operation, options);
+		site.address += page - site.address % page;
+	} while (!error && site.device &&
+		 site.device->region.kind == REGION_MEM && site.address < end);
+	return error;
 }
 
 static struct error *plan_location(struct session *session,
@@ -306,7 +327,7 @@ static struct error *plan_location(struct session *session,
 				 operation->bits / 8, count, options->write,
 				 &operation->place);
 	for (size_t i = 0; !error && i < operation->place.n_spans; i++)
-		error = check_span(session, &operation->place.spans[i].site,
+		error = check_span(session, &operation->place.spans[i],
 				   operation, options);
 	return error;
 }

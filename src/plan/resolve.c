@@ -233,6 +233,7 @@ static bool region_size(const struct context *context, uint64_t *ret)
 static struct error *not_mapped(const struct context *context)
 {
 	const struct device_list *devices = &context->session->devices;
+	struct region_name whole = context->place->region;
 	int pid = (int)context->session->process.pid;
 	cleanup_free char *text = NULL;
 	struct error *error;
@@ -243,10 +244,10 @@ static struct error *not_mapped(const struct context *context)
 			error_create(ERROR_NOT_MAPPED, 0,
 				     "process %d has no such device mapping",
 				     pid));
+	whole.has_part = false;
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->items[i].problem &&
-		    region_name_matches(&context->place->region,
-					&devices->items[i].region))
+		    region_name_matches(&whole, &devices->items[i].region))
 			return error_help(
 				error_evidence(error,
 					       "mapping %zu shows it, but %s",

@@ -201,7 +201,9 @@ struct error *device_list_make(struct machine *machine, int procfd,
 			       const char *stand_in, struct device_list *ret)
 {
 	cleanup_device_list struct device_list list = {0};
+	struct uio_run run = {0};
 	struct identify_context context = {
+		.run = &run,
 		.machine = machine,
 		.procfd = procfd,
 		.mappings = mappings,

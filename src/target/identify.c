@@ -62,7 +62,8 @@ static struct error *place_pci(const struct identify_context *context,
 {
 	const struct pci_device *pci;
 	const struct pci_list *list;
-	uint64_t offset = device->mapping.offset;
+	uint64_t page = context->machine->page_size;
+	uint64_t offset = device->mapping.offset, start;
 	struct error *error = machine_pci(context->machine, &list);
 
 	if (error)
@@ -76,8 +77,11 @@ static struct error *place_pci(const struct identify_context *context,
 		device->problem = "the device has left sysfs";
 		return NULL;
 	}
-	if (offset < pci->bars[bar].start ||
-	    offset - pci->bars[bar].start >= pci->bars[bar].size) {
+	/* A BAR that is smaller than a page need not begin with one. */
+	start = pci->bars[bar].start / page * page;
+	if (!pci->bars[bar].size || offset < start ||
+	    offset - start >=
+		    pci->bars[bar].size + (pci->bars[bar].start - start)) {
 		device->problem = "the region has another address now";
 		return NULL;
 	}
@@ -233,51 +237,48 @@ static uint64_t round_up(uint64_t value, uint64_t unit)
 /*
  * The offset is the index of the map in pages (uio_find_mem_index), and a
  * mapping starts at the start of its map; but the second piece of one that was
- * split has an offset that looks like the next index. So the run of pieces
- * is walked from its start, each map taking as many pages as it has.
+ * split has an offset that looks like the next index. So the pieces of a run
+ * are followed from its start, each map taking as many pages as it has.
  */
-static bool find_uio_map(const struct identify_context *context, uint64_t uio,
-			 uint64_t *ret_map, uint64_t *ret_skipped,
-			 uint64_t *ret_size)
+static bool find_uio_map(const struct identify_context *context, uint64_t uio)
 {
-	const struct mapping *items = context->mappings->items;
 	const struct machine *machine = context->machine;
-	size_t first = context->position;
-	uint64_t left = 0, map = 0, skipped = 0, size = 0;
+	const struct mapping *piece =
+		&context->mappings->items[context->position];
+	struct uio_run *run = context->run;
+	bool goes_on = run->started && run->position + 1 == context->position &&
+		       continues(piece - 1, piece);
 
-	while (first && continues(&items[first - 1], &items[first]))
-		first--;
-	for (size_t i = first; i <= context->position; i++) {
-		uint64_t length = items[i].end - items[i].start;
+	if (goes_on) {
+		uint64_t before = piece[-1].end - piece[-1].start;
 
-		if (!left) {
-			map = items[i].offset / machine->page_size;
-			skipped = 0;
-			if (!file_number(machine->root.fd, &size,
-					 "sys/class/uio/uio%" PRIu64
-					 "/maps/map%" PRIu64 "/size",
-					 uio, map))
-				return false;
-			left = round_up(size, machine->page_size);
-		}
-		if (length > left)
-			return false;
-		if (i == context->position)
-			break;
-		left -= length;
-		skipped += length;
+		run->skipped += before;
+		run->left -= before;
 	}
-	*ret_map = map;
-	*ret_skipped = skipped;
-	*ret_size = size;
-	return true;
+	run->started = true;
+	run->position = context->position;
+	if (goes_on && run->broken)
+		return false;
+	if (!goes_on || !run->left) {
+		run->map = piece->offset / machine->page_size;
+		run->skipped = 0;
+		if (!file_number(machine->root.fd, &run->size,
+				 "sys/class/uio/uio%" PRIu64 "/maps/map%" PRIu64
+				 "/size",
+				 uio, run->map))
+			run->size = 0;
+		run->left = round_up(run->size, machine->page_size);
+	}
+	run->broken = piece->end - piece->start > run->left;
+	return !run->broken;
 }
 
 static struct error *identify_uio(const struct identify_context *context,
 				  struct device_mapping *device, bool *ret_mine)
 {
 	int root = context->machine->root.fd;
-	uint64_t number, map, skipped, size, address, offset = 0;
+	const struct uio_run *run = context->run;
+	uint64_t number, address, offset = 0;
 
 	*ret_mine = number_behind(device->mapping.path, "/dev/uio", &number);
 	if (!*ret_mine)
@@ -294,31 +295,31 @@ static struct error *identify_uio(const struct identify_context *context,
 		device->method = METHOD_PAGES;
 		device->memory_type = strdup("cached");
 	}
-	if (!find_uio_map(context, number, &map, &skipped, &size)) {
+	if (!find_uio_map(context, number)) {
 		device->problem = "the mapping does not fit the maps that UIO "
 				  "has in sysfs";
 		return NULL;
 	}
 	device->region.has_part = true;
-	device->region.part = map;
+	device->region.part = run->map;
 	/* `offset` in sysfs is where in its first page the region begins. */
 	if (!file_number(root, &offset,
 			 "sys/class/uio/uio%" PRIu64 "/maps/map%" PRIu64
 			 "/offset",
-			 number, map) ||
-	    offset > size)
+			 number, run->map) ||
+	    offset > run->size)
 		offset = 0;
 	device->placed = true;
-	device->placement = skipped - offset;
-	device->region_size = size - offset;
+	device->placement = run->skipped - offset;
+	device->region_size = run->size - offset;
 	if (device->method == METHOD_GENERIC &&
 	    file_number(root, &address,
 			"sys/class/uio/uio%" PRIu64 "/maps/map%" PRIu64 "/addr",
-			number, map)) {
+			number, run->map)) {
 		device->has_physical = true;
 		device->physical = address / context->machine->page_size *
 					   context->machine->page_size +
-				   skipped;
+				   run->skipped;
 	}
 	return NULL;
 }

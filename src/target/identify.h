@@ -7,12 +7,22 @@
 
 #include "target/device.h"
 
+/* How far the pieces of UIO mappings have been followed. */
+struct uio_run {
+	bool started;
+	bool broken;        /* a piece does not fit: nor do those behind it */
+	size_t position;    /* of the piece that was looked at last */
+	uint64_t map, size; /* the map that it shows, and its size */
+	uint64_t skipped, left; /* bytes of the map before it and from it on */
+};
+
 /* What identification may look at. */
 struct identify_context {
 	struct machine *machine;
 	int procfd; /* /proc/PID, or -1 */
 	const struct mapping_list *mappings;
 	size_t position; /* of the mapping in them */
+	struct uio_run *run;
 };
 
 /*

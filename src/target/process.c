@@ -128,10 +128,12 @@ static bool same_ids(const struct process_status *status)
 	return true;
 }
 
+/* Its link ns/user is hidden from whom may not trace it; the map of its user
+ * ids, which differs from ours in another namespace, is not. */
 static bool other_namespace(const struct root *root, int procfd)
 {
-	cleanup_free char *ours = link_target(root->fd, "proc/self/ns/user");
-	cleanup_free char *theirs = link_target(procfd, "ns/user");
+	cleanup_free char *ours = file_line(root->fd, "proc/self/uid_map");
+	cleanup_free char *theirs = file_line(procfd, "uid_map");
 
 	return ours && theirs && strcmp(ours, theirs) != 0;
 }
@@ -223,11 +225,12 @@ struct error *process_diagnose(const struct root *root, int procfd, pid_t pid,
 	else
 		error = error_help(
 			error_create(ERROR_DENIED, errnum,
-				     "%s of process %d: a security module may "
-				     "forbid it",
+				     "%s of process %d: it is not dumpable "
+				     "(PR_SET_DUMPABLE), or a security module "
+				     "forbids it",
 				     what, (int)pid),
-			"see the kernel log and the policy of SELinux or "
-			"AppArmor");
+			"run with CAP_SYS_PTRACE; see the kernel log and the "
+			"policy of SELinux or AppArmor");
 	return add_tracer(root, error, &status);
 }
 
