@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# fish completion for mmiodbg(1).
+#
+# tests/cli/docs.bats holds the lists in here against the program. Regions come
+# from `mmiodbg maps`, which touches no device.
+
+# Options whose argument is the next word.
+set -g __mmiodbg_with_argument '^(-[qvhV]*[pwno]|--(pid|width|count|via|treat-as-device|output|color))$'
+
+# The command of the line. Fails if it is still to come.
+function __mmiodbg_command
+    set -l argument program
+    for word in (commandline -opc)
+        if set -q argument[1]
+            set -e argument
+        else if string match -qr -- $__mmiodbg_with_argument $word
+            set argument option
+        else if not string match -q -- '-?*' $word
+            echo $word
+            return 0
+        end
+    end
+    return 1
+end
+
+# Whether the command is one of these, or still to come.
+function __mmiodbg_takes
+    set -l command (__mmiodbg_command)
+    or return 0
+    contains -- $command $argv
+end
+
+# Whether the command is one of these.
+function __mmiodbg_is
+    set -l command (__mmiodbg_command)
+    and contains -- $command $argv
+end
+
+# What the line says of the processes to look at, as options.
+function __mmiodbg_target
+    set -l option
+    for word in (commandline -opc)[2..]
+        if set -q option[1]
+            echo -- $option=(string replace -r '^~/' $HOME/ -- $word)
+            set -e option
+        else if string match -qr -- '^(-[qvhV]*p|--pid)$' $word
+            set option --pid
+        else if test $word = --treat-as-device
+            set option $word
+        else if string match -qr -- '^--(pid|treat-as-device)=' $word
+            echo -- $word
+        else if string match -qr -- '^-[qvhV]*p.' $word
+            string replace -r -- '^-[qvhV]*p' --pid= $word
+        end
+    end
+end
+
+# The regions that are mapped.
+function __mmiodbg_regions
+    set -l program (commandline -opc)[1]
+    set -l limit
+    command -q timeout
+    and set limit timeout 2
+    command -q $program
+    or set program mmiodbg
+    # Blanks and backslashes are written \xNN.
+    for region in (command $limit $program maps --raw --noheadings -o DEVICE (__mmiodbg_target) 2>/dev/null </dev/null)
+        string unescape -- $region
+        # The domain 0000 may be left out.
+        string match -qr '^@?[^@]' -- (__mmiodbg_current)
+        and string match -r '^0000:\K.*' -- $region
+    end
+end
+
+# The word at the cursor, without the quote that it may start with.
+function __mmiodbg_current
+    commandline -ct | string trim -l -c '\'"'
+end
+
+function __mmiodbg_devices
+    set -l word (__mmiodbg_current)
+    switch $word
+        case '/*'
+            __fish_complete_path $word
+        case '@*'
+            printf '@%s\n' (__mmiodbg_regions)
+        case '*'
+            __mmiodbg_regions
+    end
+end
+
+# Each with and without an offset, so that fish puts no blank behind it.
+function __mmiodbg_locations
+    set -l word (__mmiodbg_current)
+    if test -z "$word"; or string match -q '@*' -- $word
+        for region in (__mmiodbg_regions)
+            printf '@%s\tregion\n@%s+0x\tits registers\n' $region $region
+        end
+    end
+    printf 'phys:\tphysical address\n'
+end
+
+# Numbers and names of processes. Kernel threads have no command line.
+function __mmiodbg_processes
+    for file in $MMIODBG_SYSROOT/proc/*/comm
+        set -l number (string match -r '[0-9]+(?=/comm$)' -- $file)
+        or continue
+        set -l name
+        set -l arguments
+        begin
+            read name <$file
+            and read -z arguments <(string replace -r "comm\$" cmdline -- $file)
+        end 2>/dev/null
+        and test -n "$arguments"
+        or continue
+        printf '%s\t%s\n%s\tprocess %s\n' $number $name $name $number
+    end
+end
+
+# The columns behind a comma or a first '+', but those that are there already.
+function __mmiodbg_columns
+    set -l start (commandline -ct | string replace -r '^(--output=|-[qvhV]*o)' '' | string match -r '^\+?(?:.*,)?')
+    set -l given (string trim -c + -- $start | string split ,)
+    for name in INDEX PID COMMAND RANGE SIZE PERM KIND DEVICE PCI ID DRIVER \
+            PHYSICAL OFFSET BACKENDS CLASS TYPE NAME PATH PROBLEM
+        contains -- $name $given
+        or echo -- $start$name
+    end
+end
+
+complete -c mmiodbg -f
+
+complete -c mmiodbg -n 'not __mmiodbg_command' -a maps -d 'list device mappings; who has a device mapped'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a info -d 'explain a location, without touching the device'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a 'read peek' -d 'read registers'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a 'write poke' -d 'write registers'
+
+complete -c mmiodbg -n '__mmiodbg_is maps' -a '(__mmiodbg_devices)'
+complete -c mmiodbg -n '__mmiodbg_is info read peek write poke' -a '(__mmiodbg_locations)'
+
+complete -c mmiodbg -s v -l verbose -d 'say more; each access'
+complete -c mmiodbg -l json -d 'output as one JSON object'
+complete -c mmiodbg -l jsonl -d 'output as JSON, an object a line'
+complete -c mmiodbg -l color -xa 'auto always never' -d 'colour the output'
+complete -c mmiodbg -s h -l help -d 'show help'
+complete -c mmiodbg -s V -l version -d 'show the version'
+
+complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke' -s p -l pid -xa '(__mmiodbg_processes)' -d 'the process'
+complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke' -l treat-as-device -rF -d 'take mappings of a file for a device\'s'
+
+complete -c mmiodbg -n '__mmiodbg_takes maps' -s o -l output -xa '(__mmiodbg_columns)' -d 'the columns'
+complete -c mmiodbg -n '__mmiodbg_takes maps' -l noheadings -d 'no line of column names'
+complete -c mmiodbg -n '__mmiodbg_takes maps' -l raw -d 'columns separated by single blanks'
+
+complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke' -l via -xa 'auto kernel' -d 'how to make the access'
+
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s w -l width -xa '8 16 16be 16le 32 32be 32le 32x2 64 64be 64le' -d 'bits of an access'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s n -l count -x -d 'elements from each location on'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l force -d 'access a device that sleeps; write ordinary memory'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l dry-run -d 'check and show all, do nothing'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s q -l quiet -d 'values only'
+
+complete -c mmiodbg -n '__mmiodbg_takes write poke' -l fill -d 'write the value to each element of a range'
+complete -c mmiodbg -n '__mmiodbg_takes write poke' -l verify -d 'read each element back after its write'

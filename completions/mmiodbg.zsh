@@ -1,0 +1,167 @@
+#compdef mmiodbg
+# SPDX-License-Identifier: GPL-2.0-or-later
+# zsh completion for mmiodbg(1).
+#
+# tests/cli/docs.bats holds the lists in here against the program. Regions come
+# from `mmiodbg maps`, which touches no device.
+
+# What the line says of the processes to look at, as the array target.
+_mmiodbg_target() {
+  local -i i
+
+  target=()
+  for (( i = 2; i <= $#line_words; i++ )); do
+    case $line_words[i] in
+    (-[qv]#p|--pid) target+=( "--pid=$line_words[++i]" ) ;;
+    (-[qv]#p?*) target+=( "--pid=${line_words[i]#-*p}" ) ;;
+    (--treat-as-device)
+      target+=( "$line_words[i]=$line_words[++i]" ) ;;
+    (--pid=*|--treat-as-device=*) target+=( "$line_words[i]" ) ;;
+    esac
+  done
+  target=( "${(@)target/#--treat-as-device=\~\//--treat-as-device=$HOME/}" )
+}
+
+# The regions that are mapped, behind a prefix.
+_mmiodbg_regions() {
+  local prefix=$1 program=${line_words[1]/#\~\//$HOME/}
+  local -a target limit found
+
+  _mmiodbg_target
+  (( $+commands[$program] )) || [[ -x $program ]] || program=mmiodbg
+  (( $+commands[timeout] )) && limit=( timeout 2 )
+  found=( ${(f)"$($limit $program maps --raw --noheadings -o DEVICE \
+    $target 2>/dev/null </dev/null)"} )
+  # Blanks and backslashes are written \xNN.
+  found=( "${(@g::)found}" )
+  # The domain 0000 may be left out.
+  [[ -n ${PREFIX#$prefix} ]] && found+=( ${${(M)found:#0000:*}#0000:} )
+  found=( $prefix${^${(u)found}} )
+  (( $#found )) && compadd "${@[2,-1]}" -a found
+}
+
+_mmiodbg_devices() {
+  case $PREFIX in
+  (/*) _files ;;
+  (@*) _mmiodbg_regions @ "$@" ;;
+  (*) _mmiodbg_regions '' "$@" ;;
+  esac
+}
+
+_mmiodbg_locations() {
+  local ret=1
+
+  [[ -z $PREFIX || $PREFIX == @* ]] &&
+    _mmiodbg_regions @ "$@" -S '' && ret=0
+  compadd "$@" -S '' phys: && ret=0
+  return ret
+}
+
+# Numbers and names of processes. Kernel threads have no command line.
+_mmiodbg_processes() {
+  local folder name arguments ret=1
+  local -a numbers names
+
+  for folder in ${MMIODBG_SYSROOT-}/proc/<->(N/n); do
+    {
+      IFS= read -r name <$folder/comm &&
+        IFS= read -r -d '' arguments <$folder/cmdline
+    } 2>/dev/null || continue
+    numbers+=( "${folder:t}:$name" )
+    names+=( "$name" )
+  done
+  _describe -t processes process numbers && ret=0
+  compadd "$@" -a names && ret=0
+  return ret
+}
+
+# The columns behind a comma or a first '+', but those that are there already.
+_mmiodbg_columns() {
+  local -a given names=(
+    INDEX PID COMMAND RANGE SIZE PERM KIND DEVICE PCI ID DRIVER
+    PHYSICAL OFFSET BACKENDS CLASS TYPE NAME PATH PROBLEM
+  )
+
+  compset -P '+'
+  [[ $PREFIX == *,* ]] && given=( ${(s:,:)${(U)PREFIX%,*}} )
+  compset -P '*,'
+  names=( ${names:|given} )
+  compadd "$@" -M 'm:{a-z}={A-Z}' -qS , -a names
+}
+
+_mmiodbg() {
+  local curcontext=$curcontext state state_descr context ret=1
+  local -a line line_words commands_ always place table via access change
+  typeset -A opt_args
+
+  line_words=( "${(@Q)words}" )
+  commands_=(
+    'maps:list device mappings; who has a device mapped'
+    'info:explain a location, without touching the device'
+    'read:read registers'
+    'peek:read registers'
+    'write:write registers'
+    'poke:write registers'
+  )
+  always=(
+    '(-v --verbose)'{-v,--verbose}'[say more; each access]'
+    '(--json --jsonl)--json[output as one JSON object]'
+    '(--json --jsonl)--jsonl[output as JSON, an object a line]'
+    '--color=[colour the output]:when:(auto always never)'
+    '(- : *)'{-h,--help}'[show help]'
+    '(- : *)'{-V,--version}'[show the version]'
+  )
+  place=(
+    '(-p --pid)'{-p+,--pid=}'[the process]:process:_mmiodbg_processes'
+    '--treat-as-device=[take mappings of a file for a device'\''s]:file:_files'
+  )
+  table=(
+    '(-o --output)'{-o+,--output=}'[the columns]:columns:_mmiodbg_columns'
+    '--noheadings[no line of column names]'
+    '--raw[columns separated by single blanks]'
+  )
+  via=( '--via=[how to make the access]:backend:(auto kernel)' )
+  access=(
+    '(-w --width)'{-w+,--width=}'[bits of an access]:width:(8 16 16be 16le 32 32be 32le 32x2 64 64be 64le)'
+    '(-n --count)'{-n+,--count=}'[elements from each location on]:number: '
+    '--force[access a device that sleeps; write ordinary memory]'
+    '--dry-run[check and show all, do nothing]'
+    '(-q --quiet)'{-q,--quiet}'[values only]'
+  )
+  change=(
+    '--fill[write the value to each element of a range]'
+    '--verify[read each element back after its write]'
+  )
+
+  _arguments -C -s $always $place $table $via $access $change \
+    '(-): :->command' '(-)*:: :->arguments' && ret=0
+  case $state in
+  (command)
+    _describe -t commands command commands_ && ret=0
+    ;;
+  (arguments)
+    curcontext=${curcontext%:*:*}:mmiodbg-$words[1]:
+    case $words[1] in
+    (maps)
+      _arguments -s -S $always $place $table \
+        ':device:_mmiodbg_devices' && ret=0
+      ;;
+    (info)
+      _arguments -s -S $always $place $via \
+        '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (read|peek)
+      _arguments -s -S $always $place $via $access \
+        '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (write|poke)
+      _arguments -s -S $always $place $via $access $change \
+        '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    esac
+    ;;
+  esac
+  return ret
+}
+
+_mmiodbg "$@"

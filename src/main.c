@@ -57,6 +57,8 @@ static void print_command_usage(const struct command *command)
 		printf("\n%s", command->help);
 	puts("\nOptions:");
 	options_help(stdout, command->groups | GROUP_ALWAYS);
+	if (command->more_help)
+		command->more_help();
 }
 
 static const struct command *find_command(const char *name)

@@ -147,7 +147,7 @@ bool file_number(int dirfd, uint64_t *ret, const char *format, ...)
 	va_start(arguments, format);
 	text = line_formatted(dirfd, format, arguments);
 	va_end(arguments);
-	if (!text || !*text || *text == '-')
+	if (!text || *text < '0' || *text > '9')
 		return false;
 	errno = 0;
 	value = strtoull(text, &end, 0);

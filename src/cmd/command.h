@@ -22,6 +22,8 @@ struct command {
 	const char *summary;   /* one line */
 	const char *help;      /* more, for `COMMAND --help`; or NULL */
 	unsigned groups;       /* enum option_group: the options it takes */
+	/* What `COMMAND --help` tells behind the options; or NULL. */
+	void (*more_help)(void);
 	/* The exit status goes to `*ret_status`; an error sets another. */
 	struct error *(*run)(const struct command_context *context,
 			     int *ret_status);

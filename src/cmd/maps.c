@@ -93,7 +93,7 @@ static void command_json(const void *data, json_object *object)
 {
 	const struct row *row = data;
 
-	json_object_object_add(object, "command",
+	json_object_object_add(object, "process",
 			       json_text(row->session->name));
 }
 
@@ -517,6 +517,7 @@ static struct error *run(const struct command_context *context, int *ret_status)
 {
 	const struct options *options = context->options;
 	struct region_name region = {0};
+	const struct row_list none = {0};
 	struct scan_result scan = {0};
 	struct error *error = NULL;
 
@@ -525,14 +526,25 @@ static struct error *run(const struct command_context *context, int *ret_status)
 				    "`maps` takes one device at most");
 	if (options->n_arguments)
 		error = region_name_parse(options->arguments[0], &region);
-	if (error)
+	if (error) {
+		if (options->json)
+			print_json(options, NULL, 0, &none, error);
 		return error;
+	}
 
 	error = list_maps(context, options->n_arguments ? &region : NULL, &scan,
 			  ret_status);
 	scan_result_deinit(&scan);
 	region_name_deinit(&region);
 	return error;
+}
+
+static void print_columns(void)
+{
+	puts("\nColumns (* shown without -o; -o +NAME adds):");
+	for (size_t i = 0; i < N_COLUMNS; i++)
+		printf("  %-12s %c %s\n", columns[i].name,
+		       columns[i].standard ? '*' : ' ', columns[i].help);
 }
 
 const struct command command_maps = {
@@ -544,5 +556,6 @@ const struct command command_maps = {
 		"  maps 03:00.0      who has this device mapped (1: nobody)\n"
 		"  maps -o +TYPE,PATH\n",
 	.groups = GROUP_TARGET | GROUP_TABLE,
+	.more_help = print_columns,
 	.run = run,
 };

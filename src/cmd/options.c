@@ -149,17 +149,17 @@ static struct error *set_columns(struct options *options, const char *argument)
 
 static const struct option_row rows[] = {
 	{'p', "pid", "PID|NAME",
-	 "the process; without it MMIODBG_PID, else the one process that has "
-	 "the device mapped",
+	 "the process; else MMIODBG_PID, else (not for `maps`) the one process "
+	 "that has the device mapped",
 	 GROUP_TARGET, set_process},
 	{'w', "width", "WIDTH",
-	 "8, 16, 32 or 64 bits, with `be` big-endian; 32x2 for a counter in "
-	 "two halves (default 32)",
+	 "8, 16, 32 or 64 bits, with `be` or `le` for the byte order; 32x2 for "
+	 "a counter in two halves (default 32)",
 	 GROUP_ACCESS, set_width},
 	{'n', "count", "N", "N elements from each location on", GROUP_ACCESS,
 	 set_count},
 	{0, "via", "BACKEND",
-	 "how to make the access: auto (default), kernel, tracee",
+	 "how to make the access: auto (default) or kernel",
 	 GROUP_ACCESS | GROUP_BACKEND, set_via},
 	{0, "fill", NULL, "write the value to each element of a range",
 	 GROUP_WRITE, set_fill},

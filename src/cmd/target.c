@@ -152,9 +152,9 @@ static struct error *nobody(const struct scan_result *scan)
 		return error_help(error, "`mmiodbg maps` lists all device "
 					 "mappings");
 	return error_help(error,
-			  "%zu processes could not be looked at for want of "
+			  "%zu process%s could not be looked at for want of "
 			  "permission",
-			  scan->denied);
+			  scan->denied, scan->denied == 1 ? "" : "es");
 }
 
 static struct error *find_holder(struct scan_result *scan,

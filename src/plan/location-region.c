@@ -192,7 +192,7 @@ static struct error *scan_file(struct cursor *c, struct region_name *region)
 	length = path_length(path);
 	if (!length)
 		return not_here(c, "a path", "write file:/PATH");
-	if (path[0] != '/')
+	if (path[0] != '/' && !text_starts(path, "anon_inode:", NULL))
 		return error_help(
 			usage_at(c, c->at, length, "the path is relative"),
 			"write the whole path, as maps shows it");

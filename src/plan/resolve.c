@@ -50,6 +50,23 @@ static struct error *at_place(const struct context *context,
 			place->offset_span.start, place->offset_span.length);
 }
 
+/* A region of vfio-pci is named by its BAR where that is known; its group is
+ * another name for the device. */
+static bool is_vfio_group(const struct session *session,
+			  const struct device_mapping *device, uint64_t group)
+{
+	cleanup_free char *name = NULL;
+	char number[24];
+
+	if (strcmp(device->kind->name, "vfio") != 0 || !device->pci ||
+	    device->region.kind != REGION_PCI)
+		return false;
+	name = link_basename(session->machine->root.fd,
+			     "sys/bus/pci/devices/%s/iommu_group", device->pci);
+	snprintf(number, sizeof(number), "%" PRIu64, group);
+	return name && strcmp(name, number) == 0;
+}
+
 /* Where a device mapping shows the space from: its first byte has position
  * `*ret_start` (modulo 2^64). False if it does not show it at all. */
 static bool shows_region(struct session *session,
@@ -73,6 +90,12 @@ static bool shows_region(struct session *session,
 	}
 	if (region->kind == REGION_FILE &&
 	    strcmp(region->name, device->mapping.path) == 0) {
+		*ret_start = device->placement;
+		return device->placed;
+	}
+	if (region->kind == REGION_VFIO && region->has_part &&
+	    is_vfio_group(session, device, region->number) &&
+	    region->part == device->region.part) {
 		*ret_start = device->placement;
 		return device->placed;
 	}
@@ -105,6 +128,8 @@ bool resolve_shows(struct session *session, const struct device_mapping *device,
 	if (region_name_matches(region, &device->region) ||
 	    shows_region(session, device, region, &start, &size))
 		return true;
+	if (region->kind == REGION_VFIO && !region->has_part)
+		return is_vfio_group(session, device, region->number);
 	if (region->kind != REGION_PCI || region->has_part)
 		return false;
 	bar.has_part = true;

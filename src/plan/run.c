@@ -132,6 +132,7 @@ static struct error *make_access(struct run *run, const struct element *element,
 	}
 	if (error)
 		error_attempts(error, record.attempts);
+	result->made |= !error && !run->dry;
 	record.value = *value;
 	record.error = error;
 	result->nanoseconds += record.nanoseconds;
@@ -207,10 +208,10 @@ static struct error *verify(struct run *run, const struct element *element,
 		return error;
 	return error_address(
 		error_create(ERROR_VERIFY, 0,
-			     "%#0*llx was written, %#0*llx was read back",
-			     (int)operation->bits / 4 + 2,
+			     "0x%0*llx was written, 0x%0*llx was read back",
+			     (int)operation->bits / 4,
 			     (unsigned long long)result->value,
-			     (int)operation->bits / 4 + 2,
+			     (int)operation->bits / 4,
 			     (unsigned long long)found),
 		element->site.address);
 }
@@ -232,7 +233,7 @@ static struct error *write_element(struct run *run,
 	result->value = (result->old & ~operation->clear) | operation->set;
 	error = make_access(run, element, 0, true, &result->value, result);
 	if (error) {
-		if (result->has_old)
+		if (result->has_old && error->kind != ERROR_INDETERMINATE)
 			error_evidence(error,
 				       "the read of this read-modify-write was "
 				       "made, the write was not");
@@ -259,10 +260,10 @@ static bool run_element(struct run *run, const struct element *element)
 		run->summary.done++;
 	} else {
 		run->summary.failed++;
-		/* A write that was made but read back as something else is a
-		 * failure of the check alone. */
-		if ((result.has_old || result.wrote) &&
-		    error->kind != ERROR_VERIFY)
+		/* Where all accesses were made, it is only what they found
+		 * that fails. */
+		if (result.made && error->kind != ERROR_VERIFY &&
+		    error->kind != ERROR_UNSTABLE)
 			run->summary.partly = true;
 		if (!run->first_status)
 			run->first_status = error_kind_status(error->kind);

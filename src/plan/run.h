@@ -39,7 +39,8 @@ struct element_result {
 	bool has_old;
 	uint64_t old; /* what the read of a modify found */
 	bool wrote;
-	bool suspect;         /* all ones from a device's register */
+	bool made;    /* an access of it was made, whatever came of others */
+	bool suspect; /* all ones from a device's register */
 	uint64_t nanoseconds; /* of all its accesses */
 	unsigned attempts;
 	const struct error *error; /* NULL: done */

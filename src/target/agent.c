@@ -148,7 +148,7 @@ int agent_open(const struct agent *agent, const struct agent_process *process,
 
 	(void)agent;
 	if (fd < 0)
-		return errno == ENOENT ? ESRCH : errno;
+		return errno == ENOENT && file != AGENT_SMAPS ? ESRCH : errno;
 	*ret_fd = fd;
 	return 0;
 }

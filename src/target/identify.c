@@ -290,7 +290,8 @@ static struct error *identify_uio(const struct identify_context *context,
 		device->sysfs = NULL;
 		return error_no_memory();
 	}
-	if (!device->mapping.pfnmap && !device->mapping.io) {
+	if (device->mapping.has_flags && !device->mapping.pfnmap &&
+	    !device->mapping.io) {
 		device->class = CLASS_BUFFER;
 		device->method = METHOD_PAGES;
 		device->memory_type = strdup("cached");
@@ -358,10 +359,10 @@ static char *find_vfio_device(const struct identify_context *context,
 			free(found);
 			found = strdup(devices[j]);
 			*ret_group = group;
-			*ret_has_group = true;
 		}
 	}
-	return candidates == 1 ? steal(found) : NULL;
+	*ret_has_group = candidates == 1;
+	return *ret_has_group ? steal(found) : NULL;
 }
 
 /*

@@ -2,7 +2,6 @@
 #include "target/maps.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -47,26 +46,52 @@ static bool parse_permissions(const char text[4], struct mapping *ret)
 	return true;
 }
 
+/* A number as the kernel writes one, without sign, blank or 0x, and `after`
+ * behind it; `*text` goes on behind that. */
+static bool take_number(const char **text, int base, uint64_t limit,
+			const char *after, uint64_t *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	int saved = errno, failed;
+	char *end;
+
+	if (!**text || !strchr(digits, **text) || (*text)[1] == 'x')
+		return false;
+	errno = 0;
+	*ret = strtoull(*text, &end, base);
+	failed = errno;
+	errno = saved;
+	return !failed && *ret <= limit && text_starts(end, after, text);
+}
+
+static bool take_permissions(const char **text, struct mapping *ret)
+{
+	if (strlen(*text) < 5 || (*text)[4] != ' ' ||
+	    !parse_permissions(*text, ret))
+		return false;
+	*text += 5;
+	return true;
+}
+
 bool mapping_parse(const char *line, struct mapping *ret)
 {
 	static const char deleted[] = " (deleted)";
 	struct mapping mapping = {0};
-	char permissions[5];
+	uint64_t major, minor;
 	size_t length;
-	int used = 0;
 
-	if (sscanf(line,
-		   "%" SCNx64 "-%" SCNx64 " %4[rwxsp-] %" SCNx64 " %x:%x "
-		   "%" SCNu64 "%n",
-		   &mapping.start, &mapping.end, permissions, &mapping.offset,
-		   &mapping.major, &mapping.minor, &mapping.inode, &used) < 7)
+	if (!take_number(&line, 16, UINT64_MAX, "-", &mapping.start) ||
+	    !take_number(&line, 16, UINT64_MAX, " ", &mapping.end) ||
+	    !take_permissions(&line, &mapping) ||
+	    !take_number(&line, 16, UINT64_MAX, " ", &mapping.offset) ||
+	    !take_number(&line, 16, UINT32_MAX, ":", &major) ||
+	    !take_number(&line, 16, UINT32_MAX, " ", &minor) ||
+	    !take_number(&line, 10, UINT64_MAX, "", &mapping.inode))
 		return false;
-	if (!used || mapping.start >= mapping.end ||
-	    !parse_permissions(permissions, &mapping))
+	if (mapping.start >= mapping.end || (*line && *line != ' '))
 		return false;
-	line += used;
-	if (*line && *line != ' ')
-		return false;
+	mapping.major = (unsigned)major;
+	mapping.minor = (unsigned)minor;
 	/* The column is padded with blanks; a path that starts with one is not
 	 * absolute and does not occur. */
 	line += strspn(line, " ");
@@ -191,8 +216,19 @@ void mapping_permissions(const struct mapping *mapping, char ret[5])
 bool mapping_may_be_device(const struct mapping *mapping)
 {
 	static const char *const never[] = {
-		"/dev/shm/", "/dev/zero", "/dev/hugepages/", "/memfd:",
-		"/SYSV",     "/[aio]",    "/anon_hugepage",  "[",
+		"/dev/shm/",
+		"/dev/zero",
+		"/dev/hugepages/",
+		"/memfd:",
+		"/SYSV",
+		"/[aio]",
+		"/anon_hugepage",
+		"[",
+		/* rings of ordinary memory, though some kernels map them by pfn
+		 */
+		"anon_inode:[io_uring]",
+		"anon_inode:[perf_event]",
+		"anon_inode:bpf-map",
 	};
 	static const char *const maybe[] = {
 		"/dev/", "/sys/", "/proc/", "anon_inode:", "/dmabuf:",

@@ -10,7 +10,12 @@
 #include "base/text.h"
 
 /* Linux include/linux/ioport.h, as the third column of `resource`. */
-enum { RESOURCE_MEMORY = 0x200, RESOURCE_PREFETCH = 0x2000 };
+enum {
+	RESOURCE_MEMORY = 0x200,
+	RESOURCE_PREFETCH = 0x2000,
+	RESOURCE_DISABLED = 0x10000000,
+	RESOURCE_UNSET = 0x20000000, /* no address was assigned */
+};
 
 bool pci_is_name(const char *name)
 {
@@ -30,7 +35,8 @@ static void read_bars(const char *text, struct pci_device *device)
 
 		if (sscanf(text, "%" SCNx64 " %" SCNx64 " %" SCNx64, &start,
 			   &end, &flags) == 3 &&
-		    end > start) {
+		    end > start &&
+		    !(flags & (RESOURCE_DISABLED | RESOURCE_UNSET))) {
 			bar->start = start;
 			bar->size = end - start + 1;
 			bar->memory = flags & RESOURCE_MEMORY;

@@ -128,14 +128,29 @@ static bool same_ids(const struct process_status *status)
 	return true;
 }
 
-/* Its link ns/user is hidden from whom may not trace it; the map of its user
- * ids, which differs from ours in another namespace, is not. */
+/* The link ns/user is hidden from those who may not trace it; the maps of
+ * its ids, which differ from ours in another namespace, are not. */
 static bool other_namespace(const struct root *root, int procfd)
 {
-	cleanup_free char *ours = file_line(root->fd, "proc/self/uid_map");
-	cleanup_free char *theirs = file_line(procfd, "uid_map");
+	static const char *const proofs[][2] = {
+		{"proc/self/uid_map", "uid_map"},
+		{"proc/self/gid_map", "gid_map"},
+	};
+	cleanup_free char *ours = link_target(root->fd, "proc/self/ns/user");
+	cleanup_free char *theirs = link_target(procfd, "ns/user");
 
-	return ours && theirs && strcmp(ours, theirs) != 0;
+	if (ours && theirs)
+		return strcmp(ours, theirs) != 0;
+	for (size_t i = 0; i < sizeof(proofs) / sizeof(proofs[0]); i++) {
+		cleanup_free char *our_map =
+			file_line(root->fd, "%s", proofs[i][0]);
+		cleanup_free char *their_map =
+			file_line(procfd, "%s", proofs[i][1]);
+
+		if (our_map && their_map && strcmp(our_map, their_map) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* A process that has made itself non-dumpable belongs to root in /proc. */
@@ -145,6 +160,16 @@ static bool is_non_dumpable(int procfd, const struct process_status *status)
 
 	return fstatat(procfd, "status", &stat, 0) == 0 &&
 	       stat.st_uid != status->uids[1];
+}
+
+/* /proc/PID/mem has mode 0600: before the kernel asks about ptrace, the file
+ * system asks whose it is. */
+static bool lacks_files(int procfd)
+{
+	struct stat stat;
+
+	return fstatat(procfd, "mem", &stat, 0) == 0 &&
+	       stat.st_uid != geteuid() && !capability_have("cap_dac_override");
 }
 
 static struct error *add_tracer(const struct root *root, struct error *error,
@@ -215,6 +240,15 @@ struct error *process_diagnose(const struct root *root, int procfd, pid_t pid,
 					     "kernel.yama.ptrace_scope"
 					   : "run as root, or set "
 					     "kernel.yama.ptrace_scope to 0");
+	else if (capable && lacks_files(procfd))
+		error = error_help(
+			error_create(
+				ERROR_DENIED, errnum,
+				"%s of process %d: with CAP_SYS_PTRACE "
+				"alone its files in /proc are out of reach",
+				what, (int)pid),
+			"run as root, or with CAP_DAC_OVERRIDE as well "
+			"(CAP_DAC_READ_SEARCH to read)");
 	else if (other_namespace(root, procfd))
 		error = error_help(
 			error_create(ERROR_DENIED, errnum,
@@ -314,8 +348,8 @@ static struct error *find_by_name(const struct root *root, const char *name,
 	if (!stream)
 		return error_no_memory();
 	for (size_t i = 0; list[i]; i++) {
-		if (list[i] == getpid() || !has_name(root, list[i], name) ||
-		    is_dead(root, list[i]))
+		if ((!root->captured && list[i] == getpid()) ||
+		    !has_name(root, list[i], name) || is_dead(root, list[i]))
 			continue;
 		fprintf(stream, "%s%d", count ? ", " : "", (int)list[i]);
 		count++;

@@ -35,7 +35,7 @@ static char *escape_path(const char *path)
 	if (!text)
 		return NULL;
 	for (; *path; path++) {
-		bool dots = path[0] == '.' && path[1] == '.';
+		bool dots = path[0] == '.' && (path[1] == '.' || !path[1]);
 
 		if (dots || strchr("+=\\", *path))
 			out += sprintf(out, "\\x%02x", (unsigned char)*path);

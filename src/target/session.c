@@ -82,6 +82,12 @@ static struct error *read_devices(struct session *session, const char *stand_in)
 	if (error || !device_candidates(&session->mappings, stand_in))
 		return error;
 	error = read_mappings(session, AGENT_SMAPS, &flagged);
+	/* A kernel without CONFIG_PROC_PAGE_MONITOR has none: then the path
+	 * alone tells. */
+	if (error && error->errnum == ENOENT) {
+		error_destroy(error);
+		error = NULL;
+	}
 	if (error)
 		return error;
 	if (flagged.count) {

@@ -39,6 +39,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/pci.h>
 #include <linux/vfio.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -255,7 +256,10 @@ static int open_for(const struct spec *spec, uint64_t *start, uint64_t *length)
 		fd = open(spec->file, O_RDWR | O_SYNC | O_CLOEXEC);
 	if (fd < 0 && (spec->private || !(spec->prot & PROT_WRITE)))
 		fd = open(spec->file, O_RDONLY | O_SYNC | O_CLOEXEC);
-	if (fd >= 0 && !fstat(fd, &st))
+	/* A BAR is mapped there by its physical address, once that is said. */
+	if (fd >= 0 && !strncmp(spec->file, "/proc/bus/pci/", 14))
+		ioctl(fd, PCIIOC_MMAP_IS_MEM);
+	else if (fd >= 0 && !fstat(fd, &st))
 		*length = st.st_size;
 	return fd;
 }

@@ -116,7 +116,7 @@ unwatched()
 # run STATUS COMMAND...: STATUS may be "any"; stdin is empty
 run()
 {
-  local expected=$1 line
+  local expected=$1
 
   shift
   printf '$ %s\n' "$*"
@@ -124,12 +124,54 @@ run()
   "$@" </dev/null >"$WORK/stdout" 2>"$WORK/stderr" || STATUS=$?
   _slurp STDOUT "$WORK/stdout"
   _slurp STDERR "$WORK/stderr"
+  _judge "$expected" "$@"
+}
+
+# run_held STATUS HOOK COMMAND...: as run; but when COMMAND has something to say
+# on standard error, HOOK (words of the shell) runs before it can go on: the
+# pipe there is full.
+run_held()
+{
+  local expected=$1 hook=$2 pipe process number file
+  local deadline=$((SECONDS + 20))
+
+  shift 2
+  printf '$ %s    # held: %s\n' "$*" "$hook"
+  exec {pipe}<>"$WORK/pipe"
+  printf '%65536s' '' >&"$pipe"
+  "$@" </dev/null >"$WORK/stdout" 2>&"$pipe" &
+  process=$!
+  # In write(2), on standard error?
+  while ! { read -r number file _ <"/proc/$process/syscall" &&
+    [[ "$number $file" == "1 0x2" ]]; } 2>/dev/null; do
+    if ((SECONDS > deadline)) || [[ ! -d /proc/$process ]]; then
+      fail "run_held: it never waited: $*"
+      break
+    fi
+    read -r -t 0.01 <>"$WORK/never"
+  done
+  eval "$hook"
+  head -c 65536 <&"$pipe" >/dev/null
+  STATUS=0
+  wait "$process" || STATUS=$?
+  _slurp STDOUT "$WORK/stdout"
+  IFS= read -r -d '' -t 0.1 -u "$pipe" STDERR
+  exec {pipe}>&-
+  _judge "$expected" "$@"
+}
+
+# _judge EXPECTED COMMAND...: what became of COMMAND
+_judge()
+{
+  local expected=$1 line
+
+  shift
   printf '%s%s' "$STDOUT" "$STDERR"
   if [[ $expected != any && $STATUS != "$expected" ]]; then
     fail "exit status $STATUS, expected $expected: $*"
     while read -r line; do
       fail "  stderr: $line"
-    done <"$WORK/stderr"
+    done <<<"$STDERR"
   fi
 }
 
@@ -333,13 +375,19 @@ target_stop()
 
 # Devices
 
+# sysfs VALUE FILE: writes it
+sysfs()
+{
+  echo "$1" >"$2" || fail "sysfs $*"
+}
+
 # enable DEVICE...: so that its BARs answer without a driver
 enable()
 {
   local bdf
 
   for bdf; do
-    echo 1 >"$SYS/$bdf/enable" || fail "enable $bdf"
+    sysfs 1 "$SYS/$bdf/enable"
   done
 }
 
@@ -371,7 +419,7 @@ _find_devices()
 }
 
 _find_devices
-mkfifo "$WORK"/{in,out}.{0..15}
+mkfifo "$WORK"/{in,out}.{0..15} "$WORK"/{pipe,never}
 enable "$EDU"
 target_start MARKER "$SYS/$EDU/resource0,len=4096" || exit 1
 

@@ -1,0 +1,1343 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Running a plan: which accesses are made in which order, what follows a
+ * failure, and what is reported; with a backend that is a device of its own. */
+#include <errno.h>
+#include <inttypes.h>
+#include <time.h>
+
+#include "access/backend.h"
+#include "plan/location.h"
+#include "plan/plan.h"
+#include "plan/run.h"
+#include "target/machine.h"
+#include "target/session.h"
+#include "unit.h"
+
+enum { PID = 4242, DEVICE = 0x10000000, BUFFER = 0x40000000, SIZE = 0x4000 };
+
+#define PF_IO   "rd wr sh mr mw me ms pf io de dd sd"
+#define PLAIN   "rd wr mr mw me ac sd"
+#define NIC     "/sys/devices/pci0000:00/0000:03:00.0/resource"
+#define HEAP    "00600000-00604000 rw-p 00000000 00:00 0 [heap]"
+#define BAR0    "10000000-10004000 rw-s fe000000 00:15 9 " NIC "0"
+#define BAR4_WC "40000000-40010000 rw-s 380000000000 00:15 12 " NIC "4_wc"
+
+static struct tree tree;
+static struct machine machine;
+static struct session *session;
+
+/*
+ * The device: bytes behind the lowest bits of an address; what happens instead
+ * of its first accesses; and what it does besides.
+ */
+struct fault {
+	size_t access; /* from 1; 0: none */
+	enum access_result result;
+	int errnum;
+};
+
+static struct {
+	unsigned char bytes[SIZE];
+	struct fault faults[4];
+	size_t n_accesses;
+	void (*before)(size_t access); /* from 1 */
+	char log[4096];                /* "r32:10000000 w8:10000001=5" */
+} device;
+
+static unsigned char *device_at(uint64_t address)
+{
+	return &device.bytes[address % SIZE];
+}
+
+static uint64_t number_of(unsigned bits, const void *value)
+{
+	uint64_t v64 = 0;
+	uint32_t v32;
+	uint16_t v16;
+
+	switch (bits) {
+	case 8:
+		return *(const unsigned char *)value;
+	case 16:
+		memcpy(&v16, value, 2);
+		return v16;
+	case 32:
+		memcpy(&v32, value, 4);
+		return v32;
+	default:
+		memcpy(&v64, value, 8);
+		return v64;
+	}
+}
+
+static void log_access(uint64_t address, unsigned bits, bool write,
+		       const void *value)
+{
+	size_t used = strlen(device.log), room = sizeof(device.log) - used;
+
+	ck_assert_uint_gt(room, 80);
+	if (write)
+		snprintf(device.log + used, room, "%sw%u:%" PRIx64 "=%" PRIx64,
+			 used ? " " : "", bits, address,
+			 number_of(bits, value));
+	else
+		snprintf(device.log + used, room, "%sr%u:%" PRIx64,
+			 used ? " " : "", bits, address);
+}
+
+static enum access_result fake_make(struct session *of, uint64_t address,
+				    unsigned bits, bool write, void *value,
+				    int *ret_errnum)
+{
+	size_t access = ++device.n_accesses;
+
+	ck_assert_ptr_eq(of, session);
+	ck_assert_uint_eq(address % (bits / 8), 0);
+	log_access(address, bits, write, value);
+	if (device.before)
+		device.before(access);
+	*ret_errnum = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(device.faults); i++)
+		if (device.faults[i].access == access) {
+			*ret_errnum = device.faults[i].errnum;
+			return device.faults[i].result;
+		}
+	if (write)
+		memcpy(device_at(address), value, bits / 8);
+	else
+		memcpy(value, device_at(address), bits / 8);
+	return ACCESS_DONE;
+}
+
+static const struct backend fake = {.name = "fake", .make = fake_make};
+
+static const struct vma vmas[] = {
+	{HEAP, PLAIN},
+	{BAR0, PF_IO},
+	{BAR4_WC, PF_IO},
+};
+
+static void set_up(void)
+{
+	static const struct bar bars[] = {
+		{0xfe000000, SIZE, BAR_MEMORY},
+		{0, 0, 0},
+		{0, 0, 0},
+		{0, 0, 0},
+		{0x380000000000, 0x10000, BAR_PREFETCHABLE},
+	};
+
+	memset(&device, 0, sizeof(device));
+	tree_init(&tree);
+	tree_put(&tree, "x86_64 6.1.0\n", "uname");
+	tree_pci(&tree, "0000:03:00.0", "e1000e", bars, ARRAY_SIZE(bars));
+	tree_process(&tree, PID, "app");
+	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+	expect_no_error(machine_init(&machine, tree.path), tree.path);
+	expect_no_error(session_create(&machine, PID, NULL, &session),
+			"session");
+}
+
+static void tear_down(void)
+{
+	session_destroy(session);
+	session = NULL;
+	machine_deinit(&machine);
+	tree_deinit(&tree);
+}
+
+/* What the sink got. */
+enum { MOST = 64 };
+
+struct copied_error {
+	bool failed;
+	enum error_kind kind;
+	int errnum;
+	bool has_address;
+	uint64_t address;
+	unsigned attempts;
+	char text[512]; /* message and evidence */
+};
+
+static struct {
+	struct {
+		struct element_result result;
+		uint64_t index, position, address;
+		struct copied_error error;
+	} elements[MOST];
+	struct {
+		struct access_record record;
+		struct copied_error error;
+	} accesses[MOST];
+	size_t n_elements, n_accesses;
+	struct run_summary summary;
+} got;
+
+static void copy_error(const struct error *error, struct copied_error *ret)
+{
+	*ret = (struct copied_error){.failed = error != NULL};
+	if (!error)
+		return;
+	ret->kind = error->kind;
+	ret->errnum = error->errnum;
+	ret->has_address = error->has_address;
+	ret->address = error->address;
+	ret->attempts = error->attempts;
+	snprintf(ret->text, sizeof(ret->text), "%s", error->message);
+	for (size_t i = 0; i < error->n_evidence; i++) {
+		size_t used = strlen(ret->text);
+
+		snprintf(ret->text + used, sizeof(ret->text) - used, "; %s",
+			 error->evidence[i]);
+	}
+}
+
+static void sink_access(void *data, const struct element *element,
+			const struct access_record *record)
+{
+	ck_assert_ptr_eq(data, &got);
+	ck_assert_ptr_nonnull(element->operation);
+	if (got.n_accesses == MOST)
+		return;
+	got.accesses[got.n_accesses].record = *record;
+	copy_error(record->error, &got.accesses[got.n_accesses++].error);
+}
+
+static void sink_element(void *data, const struct element *element,
+			 const struct element_result *result)
+{
+	ck_assert_ptr_eq(data, &got);
+	ck_assert_uint_lt(got.n_elements, MOST);
+	got.elements[got.n_elements].result = *result;
+	got.elements[got.n_elements].index = element->index;
+	got.elements[got.n_elements].position = element->position;
+	got.elements[got.n_elements].address = element->site.address;
+	copy_error(result->error, &got.elements[got.n_elements++].error);
+}
+
+static const struct run_sink sink = {
+	.data = &got, .access = sink_access, .element = sink_element};
+
+/* Options, and how it is run. */
+struct given {
+	bool write, fill, force, verify, dry;
+	uint64_t count;
+};
+
+struct command {
+	const char *texts[4];
+	struct given given;
+};
+
+static size_t parse_all(const struct command *command,
+			struct location *locations[4])
+{
+	size_t count = 0;
+
+	for (; count < 4 && command->texts[count]; count++)
+		expect_no_error(location_parse(command->texts[count],
+					       &locations[count]),
+				command->texts[count]);
+	return count;
+}
+
+/* Plans and runs; `between` happens after the plan. */
+static struct error *run_with(const struct command *command,
+			      void (*between)(void))
+{
+	const struct given *given = &command->given;
+	struct plan_options options = {
+		.write = given->write,
+		.fill = given->fill,
+		.force = given->force,
+		.verify = given->verify,
+		.has_count = given->count != 0,
+		.count = given->count,
+	};
+	struct location *locations[4] = {NULL};
+	size_t count = parse_all(command, locations);
+	struct error *error;
+	struct plan plan;
+
+	memset(&got, 0, sizeof(got));
+	device.n_accesses = 0;
+	device.log[0] = '\0';
+	expect_no_error(plan_make(session, locations, count, &options, &plan),
+			command->texts[0]);
+	for (size_t i = 0; i < plan.count; i++)
+		plan.operations[i].backend = &fake;
+	if (between)
+		between();
+	error = run_plan(&plan, given->dry, &sink, &got.summary);
+	plan_deinit(&plan);
+	for (size_t i = 0; i < count; i++)
+		location_destroy(locations[i]);
+	return error;
+}
+
+static void run(const struct command *command)
+{
+	expect_no_error(run_with(command, NULL), command->texts[0]);
+}
+
+static void expect_summary(const char *label, uint64_t elements, uint64_t done,
+			   uint64_t failed, int status)
+{
+	ck_assert_msg(got.summary.elements == elements,
+		      "%s: %" PRIu64 " elements", label, got.summary.elements);
+	ck_assert_msg(got.summary.done == done, "%s: %" PRIu64 " done", label,
+		      got.summary.done);
+	ck_assert_msg(got.summary.failed == failed, "%s: %" PRIu64 " failed",
+		      label, got.summary.failed);
+	ck_assert_msg(got.summary.status == status, "%s: status %d", label,
+		      got.summary.status);
+}
+
+#define READ                                                                   \
+	{                                                                      \
+		.write = false                                                 \
+	}
+#define WRITE                                                                  \
+	{                                                                      \
+		.write = true                                                  \
+	}
+#define FILLED                                                                 \
+	{                                                                      \
+		.write = true, .fill = true                                    \
+	}
+#define VERIFIED                                                               \
+	{                                                                      \
+		.write = true, .verify = true                                  \
+	}
+#define N(n_)                                                                  \
+	{                                                                      \
+		.count = (n_)                                                  \
+	}
+
+/* One access for an element, ascending, in the order given; a read before the
+ * write of some bits, and nothing else. */
+static const struct {
+	struct command command;
+	const char *log;
+	uint64_t elements;
+} orders[] = {
+	{{{"0x10000000"}, READ}, "r32:10000000", 1},
+	{{{"0x10000001/8"}, READ}, "r8:10000001", 1},
+	{{{"0x10000002/16"}, READ}, "r16:10000002", 1},
+	{{{"0x40000008/64"}, READ}, "r64:40000008", 1},
+	{{{"0x10000000..+0x10"}, READ},
+	 "r32:10000000 r32:10000004 r32:10000008 r32:1000000c",
+	 4},
+	{{{"0x10000000/8"}, N(3)}, "r8:10000000 r8:10000001 r8:10000002", 3},
+	{{{"0x10000010", "0x10000000", "0x10000008..+8"}, READ},
+	 "r32:10000010 r32:10000000 r32:10000008 r32:1000000c",
+	 4},
+	{{{"0x10000000", "0x10000000"}, READ}, "r32:10000000 r32:10000000", 2},
+	{{{"0x600000", "@03:00.0/bar0"}, READ}, "r32:600000 r32:10000000", 2},
+	{{{"0x10000000=5"}, WRITE}, "w32:10000000=5", 1},
+	{{{"0x10000003/8=-1"}, WRITE}, "w8:10000003=ff", 1},
+	{{{"0x40000000/64=0x1122334455667788"}, WRITE},
+	 "w64:40000000=1122334455667788",
+	 1},
+	{{{"0x10000000..+8=5"}, FILLED}, "w32:10000000=5 w32:10000004=5", 2},
+	{{{"0x10000004=1", "0x10000000=2"}, WRITE},
+	 "w32:10000004=1 w32:10000000=2",
+	 2},
+	{{{"0x10000000=5:0xffffffff"}, WRITE}, "w32:10000000=5", 1},
+	{{{"0x10000000=5:0xff"}, WRITE},
+	 "r32:10000000 w32:10000000=a5a5a505",
+	 1},
+	{{{"0x10000000.7:4=0"}, WRITE},
+	 "r32:10000000 w32:10000000=a5a5a505",
+	 1},
+	{{{"0x10000000.31=0,0=0"}, WRITE},
+	 "r32:10000000 w32:10000000=25a5a5a4",
+	 1},
+	{{{"0x10000000/8.7:4=1,3:0=2"}, WRITE}, "w8:10000000=12", 1},
+	{{{"0x10000000..+4/16=0:0xff"}, FILLED},
+	 "r16:10000000 w16:10000000=a500 r16:10000002 w16:10000002=a500",
+	 2},
+	{{{"0x10000000=5"}, VERIFIED}, "w32:10000000=5 r32:10000000", 1},
+	{{{"0x10000000=5:0xff"}, VERIFIED},
+	 "r32:10000000 w32:10000000=a5a5a505 r32:10000000",
+	 1},
+	{{{"0x10000000/32x2"}, READ},
+	 "r32:10000004 r32:10000000 r32:10000004",
+	 1},
+	{{{"0x10000004..+0x10/32x2"}, READ},
+	 "r32:10000008 r32:10000004 r32:10000008 r32:10000010 r32:1000000c "
+	 "r32:10000010",
+	 2},
+};
+
+START_TEST(order_of_accesses)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		const char *text = orders[i].command.texts[0];
+
+		memset(device.bytes, 0xa5, SIZE);
+		run(&orders[i].command);
+		ck_assert_str_eq(device.log, orders[i].log);
+		expect_summary(text, orders[i].elements, orders[i].elements, 0,
+			       STATUS_DONE);
+		ck_assert_uint_eq(got.n_elements, orders[i].elements);
+		ck_assert_uint_eq(got.n_accesses, device.n_accesses);
+		ck_assert(!got.summary.partly);
+	}
+}
+END_TEST
+
+/* A dry run walks the same operations and touches nothing. */
+START_TEST(dry_run)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		struct command command = orders[i].command;
+		const char *text = command.texts[0];
+		char log[4096] = "";
+
+		memset(device.bytes, 0xa5, SIZE);
+		run(&orders[i].command);
+		memset(device.bytes, 0xa5, SIZE);
+		command.given.dry = true;
+		run(&command);
+		ck_assert_uint_eq(device.n_accesses, 0);
+		expect_summary(text, orders[i].elements, orders[i].elements, 0,
+			       STATUS_DONE);
+		for (size_t j = 0; j < got.n_accesses; j++) {
+			const struct access_record *record =
+				&got.accesses[j].record;
+			size_t used = strlen(log);
+
+			snprintf(log + used, sizeof(log) - used,
+				 "%s%c%u:%" PRIx64, used ? " " : "",
+				 record->write ? 'w' : 'r', record->bits,
+				 record->address);
+			ck_assert(!record->known || record->write);
+			ck_assert_uint_eq(record->attempts, 0);
+			ck_assert(!got.accesses[j].error.failed);
+		}
+		/* The same, but for the values. */
+		for (const char *from = orders[i].log, *to = log; *from;) {
+			if (*from == '=') {
+				from += strcspn(from, " ");
+				continue;
+			}
+			ck_assert_msg(*from++ == *to++, "%s: %s", text, log);
+		}
+		for (size_t j = 0; j < got.n_elements; j++) {
+			ck_assert(!got.elements[j].result.wrote);
+			ck_assert(!got.elements[j].result.suspect);
+			ck_assert_uint_eq(got.elements[j].result.attempts, 0);
+		}
+	}
+}
+END_TEST
+
+/* What a dry run can say: a value that depends on no read. */
+START_TEST(values_of_a_dry_run)
+{
+	static const struct command whole = {{"0x10000000=5"},
+					     {.write = true, .dry = true}};
+	static const struct command part = {{"0x10000000=5:0xff"},
+					    {.write = true, .dry = true}};
+	static const struct command read = {{"0x10000000"}, {.dry = true}};
+
+	run(&whole);
+	ck_assert(got.accesses[0].record.known);
+	ck_assert_uint_eq(got.accesses[0].record.value, 5);
+	ck_assert(got.elements[0].result.known);
+	ck_assert_uint_eq(got.elements[0].result.value, 5);
+	run(&part);
+	ck_assert_uint_eq(got.n_accesses, 2);
+	ck_assert(!got.accesses[0].record.known);
+	ck_assert(!got.accesses[1].record.known);
+	ck_assert(!got.elements[0].result.known);
+	run(&read);
+	ck_assert(!got.accesses[0].record.known);
+	ck_assert(!got.elements[0].result.known);
+}
+END_TEST
+
+/* What is told of each element, and of each access. */
+START_TEST(results)
+{
+	static const struct command command = {{"@03:00.0/bar0+0x10..+8"},
+					       READ};
+	static const struct command modify = {{"@03:00.0/bar0+0x10=5:0xff"},
+					      WRITE};
+
+	memcpy(device_at(0x10), "\x11\x22\x33\x44\x55\x66\x77\x88", 8);
+	run(&command);
+	for (size_t i = 0; i < 2; i++) {
+		const struct element_result *result = &got.elements[i].result;
+		const struct access_record *record = &got.accesses[i].record;
+
+		ck_assert_uint_eq(got.elements[i].index, i);
+		ck_assert_uint_eq(got.elements[i].position, 0x10 + 4 * i);
+		ck_assert_uint_eq(got.elements[i].address,
+				  DEVICE + 0x10 + 4 * i);
+		ck_assert(result->known && !result->has_old && !result->wrote);
+		ck_assert_uint_eq(result->attempts, 1);
+		ck_assert_uint_eq(record->address, DEVICE + 0x10 + 4 * i);
+		ck_assert(record->known && !record->write);
+		ck_assert_uint_eq(record->value, result->value);
+		ck_assert_uint_eq(record->attempts, 1);
+	}
+	ck_assert_uint_eq(got.elements[1].result.value,
+			  number_of(32, "\x55\x66\x77\x88"));
+	run(&modify);
+	ck_assert(got.elements[0].result.known && got.elements[0].result.wrote);
+	ck_assert(got.elements[0].result.has_old);
+	ck_assert_uint_eq(got.elements[0].result.old,
+			  number_of(32, "\x11\x22\x33\x44"));
+	ck_assert_uint_eq(got.elements[0].result.value,
+			  (got.elements[0].result.old & ~0xffull) | 5);
+	ck_assert_uint_eq(got.elements[0].result.attempts, 2);
+	ck_assert_uint_eq(got.elements[0].result.nanoseconds,
+			  got.accesses[0].record.nanoseconds +
+				  got.accesses[1].record.nanoseconds);
+	ck_assert(got.accesses[1].record.write && got.accesses[1].record.known);
+	ck_assert_uint_eq(got.accesses[1].record.value,
+			  got.elements[0].result.value);
+}
+END_TEST
+
+static void take_time(size_t access)
+{
+	struct timespec pause = {.tv_nsec = 2000000};
+
+	(void)access;
+	nanosleep(&pause, NULL);
+}
+
+/* The time is that of the access. */
+START_TEST(times)
+{
+	static const struct command commands[] = {{{"0x10000000"}, READ},
+						  {{"0x10000000=1"}, WRITE}};
+	const uint64_t least = 2000000, most = UINT64_C(60000000000);
+
+	device.before = take_time;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		run(&commands[i]);
+		ck_assert_uint_ge(got.accesses[0].record.nanoseconds, least);
+		ck_assert_uint_lt(got.accesses[0].record.nanoseconds, most);
+		ck_assert_uint_ge(got.elements[0].result.nanoseconds, least);
+	}
+}
+END_TEST
+
+START_TEST(without_access_sink)
+{
+	static const struct run_sink quiet = {.data = &got,
+					      .element = sink_element};
+	static const struct plan_options options = {.write = false};
+	struct run_summary summary = {0};
+	struct location *location;
+	struct plan plan;
+
+	memset(&got, 0, sizeof(got));
+	expect_no_error(location_parse("0x10000000/32x2", &location), "parse");
+	expect_no_error(plan_make(session, &location, 1, &options, &plan),
+			"plan");
+	plan.operations[0].backend = &fake;
+	expect_no_error(run_plan(&plan, false, &quiet, &summary), "run");
+	expect_no_error(run_plan(&plan, true, &quiet, &summary), "dry");
+	ck_assert_uint_eq(got.n_elements, 2);
+	ck_assert_uint_eq(got.n_accesses, 0);
+	plan_deinit(&plan);
+	location_destroy(location);
+}
+END_TEST
+
+#define EIO_AT(n_)                                                             \
+	{                                                                      \
+		n_, ACCESS_NOT_MADE, EIO                                       \
+	}
+#define UNCLEAR_AT(n_)                                                         \
+	{                                                                      \
+		n_, ACCESS_UNCLEAR, EFAULT                                     \
+	}
+#define GONE_AT(n_)                                                            \
+	{                                                                      \
+		n_, ACCESS_NO_SPACE, 0                                         \
+	}
+
+/* `kinds` are of the elements, in order; ERROR_NO_MEMORY: done. */
+#define DONE ERROR_NO_MEMORY
+
+static const struct {
+	const char *label;
+	struct command command;
+	struct fault faults[3];
+	const char *log;
+	uint64_t elements;
+	enum error_kind kinds[4];
+	size_t n_kinds;
+	int status;
+} failures[] = {
+	/* a read goes on */
+	{"first of three",
+	 {{"0x10000000"}, N(3)},
+	 {EIO_AT(1)},
+	 "r32:10000000 r32:10000004 r32:10000008",
+	 3,
+	 {ERROR_UNKNOWN, DONE, DONE},
+	 3,
+	 3},
+	{"last of three",
+	 {{"0x10000000"}, N(3)},
+	 {EIO_AT(3)},
+	 "r32:10000000 r32:10000004 r32:10000008",
+	 3,
+	 {DONE, DONE, ERROR_UNKNOWN},
+	 3,
+	 3},
+	{"all",
+	 {{"0x10000000", "0x10000004"}, READ},
+	 {EIO_AT(1), EIO_AT(2)},
+	 "r32:10000000 r32:10000004",
+	 2,
+	 {ERROR_UNKNOWN, ERROR_UNKNOWN},
+	 2,
+	 1},
+	{"one location of two",
+	 {{"0x10000000", "0x10000004"}, READ},
+	 {EIO_AT(1)},
+	 "r32:10000000 r32:10000004",
+	 2,
+	 {ERROR_UNKNOWN, DONE},
+	 2,
+	 3},
+	{"unclear first",
+	 {{"0x10000000"}, N(2)},
+	 {UNCLEAR_AT(1), EIO_AT(2)},
+	 "r32:10000000 r32:10000004",
+	 2,
+	 {ERROR_INDETERMINATE, ERROR_UNKNOWN},
+	 2,
+	 9},
+	{"unclear second",
+	 {{"0x10000000"}, N(2)},
+	 {EIO_AT(1), UNCLEAR_AT(2)},
+	 "r32:10000000 r32:10000004",
+	 2,
+	 {ERROR_UNKNOWN, ERROR_INDETERMINATE},
+	 2,
+	 1},
+	{"unclear read",
+	 {{"0x10000000"}, READ},
+	 {UNCLEAR_AT(1)},
+	 "r32:10000000",
+	 1,
+	 {ERROR_INDETERMINATE},
+	 1,
+	 9},
+	/* nothing more is to be had of what is gone */
+	{"gone at once",
+	 {{"0x10000000..+8", "0x10000010"}, READ},
+	 {GONE_AT(1)},
+	 "r32:10000000",
+	 3,
+	 {ERROR_GONE},
+	 1,
+	 4},
+	{"gone later",
+	 {{"0x10000000..+8", "0x10000010"}, READ},
+	 {GONE_AT(2)},
+	 "r32:10000000 r32:10000004",
+	 3,
+	 {DONE, ERROR_GONE},
+	 2,
+	 3},
+	{"gone after a failure",
+	 {{"0x10000000..+8"}, READ},
+	 {EIO_AT(1), GONE_AT(2)},
+	 "r32:10000000 r32:10000004",
+	 2,
+	 {ERROR_UNKNOWN, ERROR_GONE},
+	 2,
+	 1},
+	/* a write stops at the first failure */
+	{"first write",
+	 {{"0x10000000=1", "0x10000004=2"}, WRITE},
+	 {EIO_AT(1)},
+	 "w32:10000000=1",
+	 2,
+	 {ERROR_UNKNOWN},
+	 1,
+	 1},
+	{"second write",
+	 {{"0x10000000=1", "0x10000004=2", "0x10000008=3"}, WRITE},
+	 {EIO_AT(2)},
+	 "w32:10000000=1 w32:10000004=2",
+	 3,
+	 {DONE, ERROR_UNKNOWN},
+	 2,
+	 3},
+	{"write of a range",
+	 {{"0x10000000..+0x10=1", "0x10000020=2"}, FILLED},
+	 {EIO_AT(3)},
+	 "w32:10000000=1 w32:10000004=1 w32:10000008=1",
+	 5,
+	 {DONE, DONE, ERROR_UNKNOWN},
+	 3,
+	 3},
+	{"unclear write",
+	 {{"0x10000000=1", "0x10000004=2"}, WRITE},
+	 {UNCLEAR_AT(1)},
+	 "w32:10000000=1",
+	 2,
+	 {ERROR_INDETERMINATE},
+	 1,
+	 9},
+	{"gone at a write",
+	 {{"0x10000000=1"}, WRITE},
+	 {GONE_AT(1)},
+	 "w32:10000000=1",
+	 1,
+	 {ERROR_GONE},
+	 1,
+	 4},
+	/* a modify whose read fails has done nothing, one whose write fails has
+	 * read */
+	{"read of a modify",
+	 {{"0x10000000.0=1", "0x10000004=2"}, WRITE},
+	 {EIO_AT(1)},
+	 "r32:10000000",
+	 2,
+	 {ERROR_UNKNOWN},
+	 1,
+	 1},
+	{"write of a modify",
+	 {{"0x10000000.0=1", "0x10000004=2"}, WRITE},
+	 {EIO_AT(2)},
+	 "r32:10000000 w32:10000000=1",
+	 2,
+	 {ERROR_UNKNOWN},
+	 1,
+	 3},
+	{"gone within a modify",
+	 {{"0x10000000.0=1"}, WRITE},
+	 {GONE_AT(2)},
+	 "r32:10000000 w32:10000000=1",
+	 1,
+	 {ERROR_GONE},
+	 1,
+	 3},
+	/* the read of --verify comes after a write that was made */
+	{"read-back",
+	 {{"0x10000000=1", "0x10000004=2"}, VERIFIED},
+	 {EIO_AT(2)},
+	 "w32:10000000=1 r32:10000000",
+	 2,
+	 {ERROR_UNKNOWN},
+	 1,
+	 3},
+	{"verified write",
+	 {{"0x10000000=1", "0x10000004=2"}, VERIFIED},
+	 {EIO_AT(1)},
+	 "w32:10000000=1",
+	 2,
+	 {ERROR_UNKNOWN},
+	 1,
+	 1},
+	/* halves: the first of three fails, or what stands behind one that was
+	 * made */
+	{"first half",
+	 {{"0x10000000/32x2"}, READ},
+	 {EIO_AT(1)},
+	 "r32:10000004",
+	 1,
+	 {ERROR_UNKNOWN},
+	 1,
+	 1},
+	{"second half",
+	 {{"0x10000000/32x2"}, READ},
+	 {EIO_AT(2)},
+	 "r32:10000004 r32:10000000",
+	 1,
+	 {ERROR_UNKNOWN},
+	 1,
+	 3},
+	{"third half",
+	 {{"0x10000000/32x2"}, READ},
+	 {EIO_AT(3)},
+	 "r32:10000004 r32:10000000 r32:10000004",
+	 1,
+	 {ERROR_UNKNOWN},
+	 1,
+	 3},
+	{"halves of two",
+	 {{"0x10000000..+0x10/32x2"}, READ},
+	 {EIO_AT(1)},
+	 "r32:10000004 r32:1000000c r32:10000008 r32:1000000c",
+	 2,
+	 {ERROR_UNKNOWN, DONE},
+	 2,
+	 3},
+};
+
+static void check_failed_element(const char *label, size_t i,
+				 enum error_kind kind)
+{
+	const struct copied_error *error = &got.elements[i].error;
+
+	if (kind == DONE) {
+		ck_assert_msg(!error->failed, "%s: %zu: %s", label, i,
+			      error->text);
+		ck_assert(got.elements[i].result.known);
+		return;
+	}
+	ck_assert_msg(error->failed, "%s: %zu: no error", label, i);
+	ck_assert_msg(error->kind == kind, "%s: %zu: %s: %s", label, i,
+		      error_kind_name(error->kind), error->text);
+	ck_assert_msg(!got.elements[i].result.known, "%s: %zu: known", label,
+		      i);
+	ck_assert(!got.elements[i].result.suspect);
+	ck_assert_uint_eq(error->attempts, 1);
+}
+
+START_TEST(failed_accesses)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+		const char *label = failures[i].label;
+		uint64_t done = 0;
+
+		memset(device.bytes, 0, SIZE);
+		memcpy(device.faults, failures[i].faults,
+		       sizeof(failures[i].faults));
+		run(&failures[i].command);
+		ck_assert_msg(same_text(device.log, failures[i].log), "%s: %s",
+			      label, device.log);
+		ck_assert_msg(got.n_elements == failures[i].n_kinds,
+			      "%s: %zu elements", label, got.n_elements);
+		for (size_t j = 0; j < failures[i].n_kinds; j++)
+			done += failures[i].kinds[j] == DONE;
+		for (size_t j = 0; j < failures[i].n_kinds; j++)
+			if (!has_text(label, "read-back"))
+				check_failed_element(label, j,
+						     failures[i].kinds[j]);
+		expect_summary(label, failures[i].elements, done,
+			       failures[i].n_kinds - done, failures[i].status);
+	}
+}
+END_TEST
+
+/* A failed access tells where, how often, and what the kernel said. */
+START_TEST(evidence_of_a_failure)
+{
+	static const struct command command = {{"0x10000004"}, READ};
+	const struct copied_error *error = &got.accesses[0].error;
+
+	device.faults[0] = (struct fault)EIO_AT(1);
+	run(&command);
+	ck_assert(error->failed && error->has_address);
+	ck_assert_uint_eq(error->address, DEVICE + 4);
+	ck_assert_int_eq(error->errnum, EIO);
+	ck_assert_uint_eq(error->attempts, 1);
+	ck_assert(has_text(error->text, strerror(EIO)));
+	ck_assert(!got.accesses[0].record.known);
+}
+END_TEST
+
+/* Of a modify whose write was not made, the read was; of one whose write is
+ * unclear nothing may be claimed. */
+START_TEST(evidence_of_a_modify)
+{
+	static const struct command command = {{"0x10000000.0=1"}, WRITE};
+	const struct element_result *result = &got.elements[0].result;
+
+	memset(device.bytes, 0x40, 4);
+	device.faults[0] = (struct fault)EIO_AT(2);
+	run(&command);
+	ck_assert(result->has_old && !result->wrote && !result->known);
+	ck_assert_uint_eq(result->old, 0x40404040);
+	ck_assert(has_text(got.elements[0].error.text, "the write was not"));
+	device.faults[0] = (struct fault)UNCLEAR_AT(2);
+	run(&command);
+	ck_assert_int_eq(got.elements[0].error.kind, ERROR_INDETERMINATE);
+	ck_assert(!has_text(got.elements[0].error.text, "the write was not"));
+}
+END_TEST
+
+START_TEST(revoked)
+{
+	static const struct command command = {{"0x10000004"}, READ};
+	const struct copied_error *error = &got.elements[0].error;
+
+	device.faults[0] = (struct fault)EIO_AT(1);
+	tree_remove(&tree, "sys/bus/pci/devices/0000:03:00.0");
+	tree_remove(&tree, "sys/devices/pci0000:00/0000:03:00.0");
+	expect_no_error(run_with(&(struct command){{"0x600000"}, READ}, NULL),
+			"heap");
+	ck_assert_int_eq(got.elements[0].error.kind, ERROR_UNKNOWN);
+	expect_no_error(
+		run_with(&(struct command){{"0x10000004"}, {.force = true}},
+			 NULL),
+		command.texts[0]);
+	ck_assert_int_eq(error->kind, ERROR_REVOKED);
+	ck_assert_int_eq(error->errnum, EIO);
+	expect_summary("revoked", 1, 0, 1, 6);
+}
+END_TEST
+
+/* What stands in maps when the plan is run. */
+static const char *new_maps;
+
+static void put_maps(void)
+{
+	if (new_maps)
+		tree_put(&tree, new_maps, "proc/%d/maps", PID);
+	else
+		tree_remove(&tree, "proc/4242/maps");
+}
+
+static void put_maps_before_second(size_t access)
+{
+	if (access == 1)
+		put_maps();
+}
+
+#define OTHER "20000000-20001000 rw-p 00000000 00:00 0"
+
+/* Kind ERROR_NO_MEMORY (DONE): it is the same. */
+static const struct {
+	const char *maps;
+	enum error_kind kind;
+} changes[] = {
+	{HEAP "\n" BAR0 "\n" BAR4_WC "\n", DONE},
+	{BAR0 " (deleted)\n", DONE},
+	{"0ffff000-10000000 rw-p 00000000 00:00 0\n" BAR0
+	 "\n10004000-10005000 rw-p 00000000 00:00 0\n",
+	 DONE},
+	{HEAP "\n" BAR4_WC "\n", ERROR_UNMAPPED},
+	{OTHER "\n", ERROR_UNMAPPED},
+	{"0ffff000-10000000 rw-p 00000000 00:00 0\n", ERROR_UNMAPPED},
+	{"10001000-10004000 rw-s fe001000 00:15 9 " NIC "0\n", ERROR_UNMAPPED},
+	{"10000000-10003000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10008000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
+	{"0f000000-10004000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10004000 r--s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10004000 rw-p fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10004000 rw-s fe004000 00:15 9 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10004000 rw-s fe000000 00:16 9 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10004000 rw-s fe000000 00:15 8 " NIC "0\n", ERROR_REPLACED},
+	{"10000000-10004000 rw-p 00000000 00:00 0\n", ERROR_REPLACED},
+	{"", ERROR_GONE},
+	{NULL, ERROR_GONE},
+};
+
+/* Before the first access: nothing is touched, and the error says so. */
+START_TEST(changed_before_the_run)
+{
+	static const struct command commands[] = {
+		{{"0x600000", "0x10000000"}, READ},
+		{{"0x10000000=1"}, WRITE},
+		{{"0x10000000"}, {.dry = true}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(commands); j++) {
+			struct error *error;
+
+			/* The heap of the first is not in most of the maps. */
+			if (!j && (!changes[i].maps ||
+				   !has_text(changes[i].maps, "[heap]")))
+				continue;
+			new_maps = changes[i].maps;
+			error = run_with(&commands[j], put_maps);
+			tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+			if (changes[i].kind == DONE) {
+				expect_no_error(error, changes[i].maps);
+				continue;
+			}
+			ck_assert_uint_eq(device.n_accesses, 0);
+			ck_assert_uint_eq(got.n_elements, 0);
+			ck_assert(error && error->subject);
+			expect_error(error, changes[i].kind,
+				     changes[i].maps ? changes[i].maps
+						     : "no maps");
+		}
+}
+END_TEST
+
+/* Between two writes: the second is not made. */
+START_TEST(changed_before_a_write)
+{
+	static const struct command commands[] = {
+		{{"0x10000000=1", "0x10000004=2"}, WRITE},
+		{{"0x10000000.0=1"}, WRITE},
+	};
+
+	device.before = put_maps_before_second;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(commands); j++) {
+			size_t last;
+
+			new_maps = changes[i].maps;
+			run(&commands[j]);
+			tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+			last = got.n_elements - 1;
+			if (changes[i].kind == DONE) {
+				ck_assert_uint_eq(device.n_accesses, 2);
+				continue;
+			}
+			ck_assert_uint_eq(device.n_accesses, 1);
+			ck_assert_int_eq(got.elements[last].error.kind,
+					 changes[i].kind);
+			ck_assert(got.elements[last].error.has_address);
+			ck_assert_int_eq(got.summary.status, STATUS_PARTLY);
+		}
+}
+END_TEST
+
+/* While a read fails: the change is the reason. */
+START_TEST(changed_at_a_failure)
+{
+	static const struct command command = {{"0x10000000"}, READ};
+
+	device.before = put_maps_before_second;
+	device.faults[0] = (struct fault)EIO_AT(1);
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		enum error_kind kind = changes[i].kind == DONE
+					       ? ERROR_UNKNOWN
+					       : changes[i].kind;
+
+		new_maps = changes[i].maps;
+		run(&command);
+		tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+		check_failed_element(new_maps ? new_maps : "no maps", 0, kind);
+		expect_summary("changed", 1, 0, 1, error_kind_status(kind));
+	}
+}
+END_TEST
+
+static void exec_and_put_maps(void)
+{
+	put_maps();
+	tree_stat(&tree, PID, "app", 'S', 4194304, 0x800000);
+}
+
+/* Another program has other mappings: it is not they that have changed. */
+START_TEST(changed_by_exec)
+{
+	static const struct command command = {{"0x10000000"}, READ};
+
+	new_maps = OTHER "\n";
+	expect_error(run_with(&command, put_maps), ERROR_UNMAPPED, "munmap");
+	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+	expect_error(run_with(&command, exec_and_put_maps), ERROR_GONE, "exec");
+	ck_assert_uint_eq(device.n_accesses, 0);
+}
+END_TEST
+
+/* Ordinary memory may grow, but what is accessed must be what was looked up:
+ * not what has come in the place of a part of it. */
+START_TEST(changed_memory)
+{
+	static const struct command commands[] = {
+		{{"0x603000=1"}, {.write = true, .force = true}},
+		{{"0x602ff0..0x603000"}, READ},
+		{{"0x601ff8..0x602008"}, READ},
+	};
+	static const struct {
+		const char *maps;
+		bool same[3]; /* for each of the commands */
+	} cases[] = {
+		{HEAP "\n", {true, true, true}},
+		{"00600000-00700000 rw-p 00000000 00:00 0 [heap]\n",
+		 {true, true, true}},
+		{"00500000-00700000 rw-p 00000000 00:00 0\n",
+		 {true, true, true}},
+		{"00600000-00604000 r--p 00000000 00:00 0 [heap]\n", {false}},
+		{"00600000-00604000 rw-p 00000000 08:01 7 /tmp/a\n", {false}},
+		{OTHER "\n", {false}},
+		{"00600000-00603000 rw-p 00000000 00:00 0 [heap]\n",
+		 {false, true, true}},
+		{"00600000-00602000 rw-p 00000000 00:00 0 [heap]\n", {false}},
+		{"00600000-00602000 rw-p 00000000 00:00 0 [heap]\n"
+		 "00602000-00604000 rw-s fe000000 00:15 9 " NIC "0\n",
+		 {false}},
+		{"00600000-00602000 rw-s fe000000 00:15 9 " NIC "0\n"
+		 "00602000-00604000 rw-p 00000000 00:00 0 [heap]\n",
+		 {true, true, false}},
+	};
+
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(cases); i++) {
+		const char *maps = cases[i / 3].maps;
+		struct error *error;
+		int status;
+
+		new_maps = maps;
+		error = run_with(&commands[i % 3], put_maps);
+		tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+		if (cases[i / 3].same[i % 3]) {
+			expect_no_error(error, maps);
+			continue;
+		}
+		ck_assert_msg(!device.n_accesses, "%s: %s", maps, device.log);
+		ck_assert_msg(error != NULL, "%zu: %s", i % 3, maps);
+		status = error_kind_status(error->kind);
+		error_destroy(error);
+		ck_assert_int_eq(status, 6);
+	}
+}
+END_TEST
+
+/* The bits that do not stick. */
+static unsigned char stuck;
+
+static void stick(size_t access)
+{
+	if (access > 1)
+		device.bytes[0] |= stuck;
+}
+
+START_TEST(verified)
+{
+	static const struct {
+		const char *text;
+		unsigned char stuck;
+		int status;
+	} cases[] = {
+		{"0x10000000=0x10", 0, 0},
+		{"0x10000000=0x10", 0x10, 0},
+		{"0x10000000=0x10", 0x01, 1},
+		{"0x10000000=0", 0x80, 1},
+		/* under a mask the other bits may be anything */
+		{"0x10000000=0x10:0x30", 0x01, 0},
+		{"0x10000000=0x10:0x30", 0x20, 1},
+		{"0x10000000.5:4=1", 0x80, 0},
+		{"0x10000000.5:4=1", 0x20, 1},
+	};
+
+	device.before = stick;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct command command = {{cases[i].text, "0x10000004=7"},
+					  VERIFIED};
+		const struct element_result *result = &got.elements[0].result;
+
+		device.bytes[0] = 0;
+		stuck = cases[i].stuck;
+		run(&command);
+		ck_assert_msg(got.elements[0].error.failed ==
+				      (cases[i].status != 0),
+			      "%s, %#x", cases[i].text, cases[i].stuck);
+		ck_assert(result->wrote);
+		if (!cases[i].status) {
+			expect_summary(cases[i].text, 2, 2, 0, 0);
+			continue;
+		}
+		ck_assert_int_eq(got.elements[0].error.kind, ERROR_VERIFY);
+		ck_assert_int_eq(got.elements[0].error.errnum, 0);
+		ck_assert_uint_eq(got.elements[0].error.address, DEVICE);
+		expect_summary(cases[i].text, 2, 0, 1, cases[i].status);
+	}
+}
+END_TEST
+
+/* The message shows both values at their width, a zero too. */
+START_TEST(verify_message)
+{
+	static const struct command command = {{"0x10000000=0"}, VERIFIED};
+
+	device.before = stick;
+	stuck = 0x80;
+	run(&command);
+	ck_assert_msg(has_text(got.elements[0].error.text,
+			       "0x00000000 was written, 0x00000080 was read"),
+		      "%s", got.elements[0].error.text);
+}
+END_TEST
+
+/* The high half counts up at each of its readings, `counts` times. */
+static unsigned counts;
+
+static void count_up(size_t access)
+{
+	uint32_t high, low = 0x01020304;
+
+	if (access % 2 == 0 || access == 1 || !counts)
+		return;
+	counts--;
+	memcpy(&high, device_at(DEVICE + 4), 4);
+	high++;
+	memcpy(device_at(DEVICE + 4), &high, 4);
+	memcpy(device_at(DEVICE), &low, 4);
+}
+
+START_TEST(halves)
+{
+	static const struct {
+		unsigned counts;
+		size_t accesses;
+		uint64_t value; /* 0: it never agrees */
+	} cases[] = {
+		{0, 3, 0x5000000a0}, {1, 5, 0x601020304},
+		{2, 7, 0x701020304}, {15, 33, 0x1401020304},
+		{16, 33, 0},         {1000, 33, 0},
+	};
+	static const struct command command = {{"0x10000000/32x2"}, READ};
+	static const uint32_t low = 0xa0, high = 5;
+
+	device.before = count_up;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct element_result *result = &got.elements[0].result;
+
+		counts = cases[i].counts;
+		memcpy(device_at(DEVICE), &low, 4);
+		memcpy(device_at(DEVICE + 4), &high, 4);
+		run(&command);
+		ck_assert_uint_eq(device.n_accesses, cases[i].accesses);
+		ck_assert_uint_eq(result->attempts, cases[i].accesses);
+		ck_assert(result->known == (cases[i].value != 0));
+		if (cases[i].value) {
+			ck_assert_uint_eq(result->value, cases[i].value);
+			expect_summary("halves", 1, 1, 0, 0);
+			continue;
+		}
+		ck_assert_int_eq(got.elements[0].error.kind, ERROR_UNSTABLE);
+		ck_assert_int_eq(got.elements[0].error.errnum, 0);
+		ck_assert_uint_eq(got.elements[0].error.address, DEVICE);
+		expect_summary("halves", 1, 0, 1, 1);
+	}
+}
+END_TEST
+
+START_TEST(byte_orders)
+{
+	static const unsigned char bytes[] = {0x12, 0x34, 0x56, 0x78,
+					      0x9a, 0xbc, 0xde, 0xf0};
+	static const struct {
+		const char *text;
+		uint64_t value;
+	} cases[] = {
+		{"0x40000000/8be", 0x12},
+		{"0x40000000/8le", 0x12},
+		{"0x40000000/16be", 0x1234},
+		{"0x40000000/16le", 0x3412},
+		{"0x40000000/32be", 0x12345678},
+		{"0x40000000/32le", 0x78563412},
+		{"0x40000000/64be", 0x123456789abcdef0},
+		{"0x40000000/64le", 0xf0debc9a78563412},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct command read = {{cases[i].text}, READ}, write = {0};
+		size_t size;
+		char *text;
+
+		memcpy(device.bytes, bytes, sizeof(bytes));
+		run(&read);
+		ck_assert_uint_eq(got.elements[0].result.value, cases[i].value);
+		ck_assert_uint_eq(got.accesses[0].record.value, cases[i].value);
+		size = got.accesses[0].record.bits / 8;
+		memset(device.bytes, 0, sizeof(bytes));
+		ck_assert_int_gt(asprintf(&text, "%s=%#" PRIx64, cases[i].text,
+					  cases[i].value),
+				 0);
+		write.texts[0] = text;
+		write.given.write = write.given.verify = true;
+		run(&write);
+		ck_assert(!got.elements[0].error.failed);
+		ck_assert_mem_eq(device.bytes, bytes, size);
+		ck_assert_uint_eq(got.accesses[0].record.value, cases[i].value);
+		ck_assert_uint_eq(got.elements[0].result.value, cases[i].value);
+		free(text);
+	}
+}
+END_TEST
+
+/* Bits and masks are those of the value, after the swap. */
+START_TEST(byte_orders_of_bits)
+{
+	static const struct {
+		const char *text;
+		unsigned char bytes[4];
+	} cases[] = {
+		{"0x10000000/32be.3:0=0xf", {0x12, 0x34, 0x56, 0x7f}},
+		{"0x10000000/32be.31:28=0xf", {0xf2, 0x34, 0x56, 0x78}},
+		{"0x10000000/32be=0:0xff", {0x12, 0x34, 0x56, 0x00}},
+		{"0x10000000/32le.3:0=0xf", {0x1f, 0x34, 0x56, 0x78}},
+		{"0x10000000/16be=0xab00:0xff00", {0xab, 0x34, 0x56, 0x78}},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct command command = {{cases[i].text}, VERIFIED};
+
+		memcpy(device.bytes, "\x12\x34\x56\x78", 4);
+		run(&command);
+		ck_assert_msg(!memcmp(device.bytes, cases[i].bytes, 4), "%s",
+			      cases[i].text);
+		ck_assert(!got.elements[0].error.failed);
+	}
+}
+END_TEST
+
+/* All ones are what a device that does not answer looks like. */
+START_TEST(suspects)
+{
+	static const struct {
+		struct command command;
+		unsigned char last; /* byte of the value; the rest are ones */
+		bool suspect;
+	} cases[] = {
+		{{{"0x10000000"}, READ}, 0xff, true},
+		{{{"0x10000000"}, READ}, 0xfe, false},
+		{{{"0x10000000/8"}, READ}, 0xff, true},
+		{{{"0x10000000/16"}, READ}, 0xff, true},
+		{{{"0x10000000/32be"}, READ}, 0xff, true},
+		{{{"0x10000000/32x2"}, READ}, 0xff, true},
+		{{{"0x10000000/32x2"}, READ}, 0x7f, false},
+		{{{"0x10000000.3:0"}, READ}, 0xff, true},
+		{{{"0x10000000.3:0"}, READ}, 0x7f, false},
+		/* no registers */
+		{{{"0x40000000"}, READ}, 0xff, false},
+		{{{"0x600000"}, READ}, 0xff, false},
+		/* what was written is no answer */
+		{{{"0x10000000=-1"}, WRITE}, 0xff, false},
+		{{{"0x10000000.0=1"}, WRITE}, 0xff, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(device.bytes, 0xff, 8);
+		device.bytes[0] = cases[i].last;
+		run(&cases[i].command);
+		ck_assert_msg(
+			got.elements[0].result.suspect == cases[i].suspect,
+			"%s, %#x", cases[i].command.texts[0], cases[i].last);
+		ck_assert_int_eq(got.summary.status, 0);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		order_of_accesses,
+		dry_run,
+		values_of_a_dry_run,
+		results,
+		times,
+		without_access_sink,
+		failed_accesses,
+		evidence_of_a_failure,
+		evidence_of_a_modify,
+		revoked,
+		changed_before_the_run,
+		changed_before_a_write,
+		changed_at_a_failure,
+		changed_by_exec,
+		changed_memory,
+		verified,
+		verify_message,
+		halves,
+		byte_orders,
+		byte_orders_of_bits,
+		suspects,
+	};
+
+	return run_suite(
+		suite_of("run", set_up, tear_down, tests, ARRAY_SIZE(tests)));
+}
