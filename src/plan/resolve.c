@@ -108,7 +108,8 @@ static bool shows_region(struct session *session,
 	pci = session->machine->has_pci && name
 		      ? pci_find(&session->machine->pci, name)
 		      : NULL;
-	if (!pci || region->part >= PCI_BARS || !pci->bars[region->part].size)
+	if (!pci || region->part >= PCI_BARS || !pci->bars[region->part].size ||
+	    !pci->bars[region->part].memory)
 		return false;
 	*ret_start = device->physical - pci->bars[region->part].start;
 	*ret_size = pci->bars[region->part].size;
@@ -122,8 +123,13 @@ static bool shows_region(struct session *session,
 bool resolve_shows(struct session *session, const struct device_mapping *device,
 		   const struct region_name *region)
 {
-	struct region_name bar = *region;
+	struct region_name bar = *region, whole = *region;
 	uint64_t start, size;
+
+	/* One whose place in the device is not known may be any part of it. */
+	whole.has_part = false;
+	if (device->problem && region_name_matches(&whole, &device->region))
+		return true;
 
 	if (region_name_matches(region, &device->region) ||
 	    shows_region(session, device, region, &start, &size))
@@ -255,6 +261,20 @@ static bool region_size(const struct context *context, uint64_t *ret)
 	return found;
 }
 
+/* A mapping of the device, whose place in it cannot be told. */
+static struct error *misplaced(const struct context *context, size_t index)
+{
+	const struct device_list *devices = &context->session->devices;
+
+	return at_base(
+		context,
+		error_help(error_create(ERROR_NOT_MAPPED, 0,
+					"process %d has it mapped, but %s",
+					(int)context->session->process.pid,
+					devices->items[index].problem),
+			   "name the mapping by its index: @%zu", index));
+}
+
 static struct error *not_mapped(const struct context *context)
 {
 	const struct device_list *devices = &context->session->devices;
@@ -265,19 +285,15 @@ static struct error *not_mapped(const struct context *context)
 	size_t size = 0;
 	FILE *stream;
 
-	error = at_base(context,
-			error_create(ERROR_NOT_MAPPED, 0,
-				     "process %d has no such device mapping",
-				     pid));
 	whole.has_part = false;
 	for (size_t i = 0; i < devices->count; i++)
 		if (devices->items[i].problem &&
 		    region_name_matches(&whole, &devices->items[i].region))
-			return error_help(
-				error_evidence(error,
-					       "mapping %zu shows it, but %s",
-					       i, devices->items[i].problem),
-				"name the mapping by its index: @%zu", i);
+			return misplaced(context, i);
+	error = at_base(context,
+			error_create(ERROR_NOT_MAPPED, 0,
+				     "process %d has no such device mapping",
+				     pid));
 	if (!devices->count)
 		return error_help(error, "it has no device mapping at all");
 	stream = open_memstream(&text, &size);

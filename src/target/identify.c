@@ -79,7 +79,7 @@ static struct error *place_pci(const struct identify_context *context,
 	}
 	/* A BAR that is smaller than a page need not begin with one. */
 	start = pci->bars[bar].start / page * page;
-	if (!pci->bars[bar].size || offset < start ||
+	if (!pci->bars[bar].size || !pci->bars[bar].memory || offset < start ||
 	    offset - start >=
 		    pci->bars[bar].size + (pci->bars[bar].start - start)) {
 		device->problem = "the region has another address now";

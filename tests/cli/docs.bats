@@ -147,7 +147,7 @@ same_lists() {
   [ "$(statuses | head -n 1)" = 0 ]
   # Nothing of --help is missed.
   for name in $(commands); do
-    [ "$(help_of "$name" | sed '1,/^Options:/d' | wc -l)" = \
+    [ "$(help_of "$name" | sed '1,/^Options:/d; /^$/,$d' | wc -l)" = \
       "$(options "$name" | wc -l)" ] || fail "lines of $name --help"
   done
 }

@@ -134,6 +134,7 @@ static void set_up(void)
 	tree_process(&tree, PID, "app");
 	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
 	expect_no_error(machine_init(&machine, tree.path), tree.path);
+	machine.page_size = 4096;
 	expect_no_error(session_create(&machine, PID, NULL, &session),
 			"session");
 }
@@ -1085,20 +1086,25 @@ START_TEST(changed_memory)
 }
 END_TEST
 
-/* The bits that do not stick. */
-static unsigned char stuck;
+/* The bits that are ones whatever is written. */
+static uint32_t stuck;
 
 static void stick(size_t access)
 {
-	if (access > 1)
-		device.bytes[0] |= stuck;
+	uint32_t value;
+
+	if (access < 2)
+		return;
+	memcpy(&value, device_at(DEVICE), sizeof(value));
+	value |= stuck;
+	memcpy(device_at(DEVICE), &value, sizeof(value));
 }
 
 START_TEST(verified)
 {
 	static const struct {
 		const char *text;
-		unsigned char stuck;
+		uint32_t stuck;
 		int status;
 	} cases[] = {
 		{"0x10000000=0x10", 0, 0},
@@ -1118,7 +1124,7 @@ START_TEST(verified)
 					  VERIFIED};
 		const struct element_result *result = &got.elements[0].result;
 
-		device.bytes[0] = 0;
+		memset(device.bytes, 0, 4);
 		stuck = cases[i].stuck;
 		run(&command);
 		ck_assert_msg(got.elements[0].error.failed ==

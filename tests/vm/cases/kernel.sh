@@ -15,7 +15,7 @@
 # doorbells of nvme (+0x1000), while it is not enabled.
 #
 #vm: devices edu nvme sdhci ahci e1000e
-#vm: timeout 120
+#vm: timeout 300
 
 enable "$NVME" "$SDHCI" "$AHCI" "$E1000E"
 target_start APP "$SYS/$EDU/resource0" "$SYS/$NVME/resource0" \
@@ -481,13 +481,16 @@ of 1 1
 tell APP thread
 of "${REPLY#thread }" 4
 stderr_has "-p $APP"
-# A child of bash that becomes a child of what never waits for it.
-bash -c 'sleep 0.1 & echo $!; exec sleep 600' >"$WORK/zombie" &
+# A child of bash, which becomes what never waits for it, and then the child
+# ends.
+bash -c 'until [[ $(</proc/$$/comm) == sleep ]]; do :; done & echo $!
+  exec sleep 600' >"$WORK/zombie" &
 parent=$!
-for ((i = 0; i < 50; i++)); do
+state=
+for ((i = 0; i < 1000; i++)); do
   read -r zombie <"$WORK/zombie" 2>/dev/null &&
     read -r _ _ state _ <"/proc/$zombie/stat" && [[ $state == Z ]] && break
-  read -r -t 0.1 <>"$WORK/never"
+  read -r -t 0.01 <>"$WORK/never"
 done
 check "a zombie" [ "$state" = Z ]
 of "$zombie" 4
@@ -512,7 +515,7 @@ becomes()
 {
   local i name
 
-  for ((i = 0; i < 500; i++)); do
+  for ((i = 0; i < 1000; i++)); do
     read -r name <"/proc/$1/comm"
     [[ $name != "$2" ]] || return 0
     read -r -t 0.01 <>"$WORK/never"
@@ -523,11 +526,11 @@ becomes()
 case_begin "a process that is traced already is read and written all the same"
 strace -o /dev/null -p "$APP" 2>"$WORK/strace" &
 tracer=$!
-for ((i = 0; i < 300; i++)); do
+for ((i = 0; i < 1000; i++)); do
   [[ $(<"/proc/$APP/status") != *TracerPid:$'\t'"$tracer"* ]] || break
   read -r -t 0.01 <>"$WORK/never"
 done
-check "traced" [ "$i" != 300 ]
+check "traced" [ "$i" != 1000 ]
 get 0 "@$NVME/bar0+0x8"
 stdout_is 0x00010400
 put 0 "@$EDU/bar0+0x80=0x7:0xf"

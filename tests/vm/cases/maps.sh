@@ -10,11 +10,11 @@
 #   2 the page 0x6000                             3 the page 0x1f000
 #
 # UIO: uio_pci_generic maps no BAR, and the kernel's packages have neither
-# uio_pdrv_genirq nor uio_dmem_genirq; but uio_cif, once it is told to, takes any
-# device that has a BAR 0 for its own, and lets its BARs 0 and 2 be mapped.
+# uio_pdrv_genirq nor uio_dmem_genirq; but uio_cif, once it is told to, takes
+# any device that has a BAR 0 for its own, and lets its BARs 0 and 2 be mapped.
 #
 #vm: devices edu nvme e1000e sdhci ahci vga
-#vm: timeout 120
+#vm: timeout 300
 
 enable "$NVME" "$SDHCI" "$AHCI" "$E1000E" "$VGA"
 target_start OWNER "$SYS/$NVME/resource0" "$SYS/$SDHCI/resource0"

@@ -15,7 +15,7 @@
 #vm: devices edu nvme e1000e sdhci
 #vm: qemu -device intel-iommu
 #vm: append intel_iommu=on hpet_mmap=1
-#vm: timeout 120
+#vm: timeout 300
 
 enable "$NVME" "$SDHCI" "$E1000E"
 target_start APP "$SYS/$NVME/resource0" "$SYS/$SDHCI/resource0" \
@@ -36,7 +36,7 @@ state_is()
 {
   local i state
 
-  for ((i = 0; i < 300; i++)); do
+  for ((i = 0; i < 1000; i++)); do
     state=$(<"$1")
     [[ $state != "$2" ]] || return 0
     read -r -t 0.01 <>"$WORK/never"
