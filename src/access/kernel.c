@@ -55,8 +55,7 @@ static struct error *check_ram(const struct session *session,
 	uint64_t offset;
 	unsigned bar;
 
-	if (!device->has_physical ||
-	    device_pci_at(machine, device, site->address, &name, &bar, &offset))
+	if (!device->has_physical)
 		return NULL;
 	error = machine_iomem(machine, &iomem);
 	if (error)
@@ -69,6 +68,8 @@ static struct error *check_ram(const struct session *session,
 				    "which the kernel path must not touch",
 				    (unsigned long long)physical);
 	if (answer == RAM_UNKNOWN &&
+	    !device_pci_at(machine, device, site->address, &name, &bar,
+			   &offset) &&
 	    file_number(machine->root.fd, &panics,
 			"proc/sys/kernel/panic_on_warn") &&
 	    panics)

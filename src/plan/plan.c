@@ -276,14 +276,13 @@ static struct error *check_site(struct session *session,
 	return NULL;
 }
 
-/* What /dev/mem shows changes from page to page: another device, or memory.
- * Elsewhere the first element speaks for all. */
+/* What /dev/mem shows changes on the way: another device, or memory. Elsewhere
+ * the first element speaks for all. */
 static struct error *check_span(struct session *session,
 				const struct span *span,
 				struct operation *operation,
 				const struct plan_options *options)
 {
-	uint64_t page = session->machine->page_size;
 	uint64_t end =
 		span->site.address + span->count * (operation->value_bits / 8);
 	struct site site = span->site;
@@ -291,10 +290,13 @@ static struct error *check_span(struct session *session,
 
 	do {
 		error = check_site(session, &site, operation, options);
-		site.address += page - site.address % page;
-	} while (!error && site.device &&
-		 site.device->region.kind == REGION_MEM && site.address < end);
-	return error;
+		if (error || !site.device ||
+		    site.device->region.kind != REGION_MEM)
+			return error;
+		site.address = device_same_until(session->machine, site.device,
+						 site.address);
+	} while (site.address < end);
+	return NULL;
 }
 
 static struct error *plan_location(struct session *session,

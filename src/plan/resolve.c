@@ -561,7 +561,7 @@ static struct error *count_elements(const struct context *context,
 {
 	const struct location *location = context->location;
 	struct error *error;
-	uint64_t length;
+	uint64_t length = 0;
 
 	if (location->range == RANGE_NONE)
 		return NULL;

@@ -264,3 +264,31 @@ bool device_pci_at(struct machine *machine, const struct device_mapping *device,
 	*ret_offset = physical - pci->bars[*ret_bar].start;
 	return true;
 }
+
+uint64_t device_same_until(struct machine *machine,
+			   const struct device_mapping *device,
+			   uint64_t address)
+{
+	uint64_t left = machine->page_size - address % machine->page_size;
+	uint64_t physical =
+		device->physical + (address - device->mapping.start);
+	const struct pci_list *list;
+
+	error_destroy(machine_pci(machine, &list));
+	for (size_t i = 0; i < machine->pci.count; i++)
+		for (size_t j = 0; j < PCI_BARS; j++) {
+			const struct pci_bar *bar =
+				&machine->pci.items[i].bars[j];
+			uint64_t start = bar->start - physical;
+			uint64_t end = start + bar->size;
+
+			if (!bar->memory)
+				continue;
+			/* Modulo 2^64: what lies before is far away. */
+			if (start && start < left)
+				left = start;
+			if (end && end < left)
+				left = end;
+		}
+	return address + left;
+}

@@ -98,6 +98,14 @@ bool device_pci_at(struct machine *machine, const struct device_mapping *device,
 		   uint64_t address, const char **ret_name, unsigned *ret_bar,
 		   uint64_t *ret_offset) __attribute__((nonnull));
 
+/*
+ * The next address at which something else may be shown than at `address`: the
+ * end of its page, or before that where a BAR starts or ends.
+ */
+uint64_t device_same_until(struct machine *machine,
+			   const struct device_mapping *device,
+			   uint64_t address) __attribute__((nonnull));
+
 /* Stable names: "register", "generic". */
 const char *mapping_class_name(enum mapping_class class);
 const char *access_method_name(enum access_method method);

@@ -318,20 +318,21 @@ static bool has_name(const struct root *root, pid_t pid, const char *name)
 	return arguments && path_ends_with(arguments, name);
 }
 
-/* A zombie, that is, without live threads. */
-static bool is_dead(const struct root *root, pid_t pid)
+/* Without an address space: a zombie without live threads, a kernel thread. */
+static bool is_empty(const struct root *root, pid_t pid)
 {
 	struct agent agent = {.root = root};
 	struct agent_process process;
 	cleanup_process_status struct process_status status = {0};
-	bool alive;
+	bool empty;
 
 	if (agent_hold(&agent, pid, &process) != 0)
 		return true;
-	alive = process_status_read(process.procfd, &status) &&
-		status.state != 'Z' && status.state != 'X';
+	empty = !process_status_read(process.procfd, &status) ||
+		status.state == 'Z' || status.state == 'X' ||
+		status.kernel_thread;
 	agent_release(&process);
-	return !alive;
+	return empty;
 }
 
 static struct error *find_by_name(const struct root *root, const char *name,
@@ -349,7 +350,7 @@ static struct error *find_by_name(const struct root *root, const char *name,
 		return error_no_memory();
 	for (size_t i = 0; list[i]; i++) {
 		if ((!root->captured && list[i] == getpid()) ||
-		    !has_name(root, list[i], name) || is_dead(root, list[i]))
+		    !has_name(root, list[i], name) || is_empty(root, list[i]))
 			continue;
 		fprintf(stream, "%s%d", count ? ", " : "", (int)list[i]);
 		count++;

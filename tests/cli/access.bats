@@ -614,6 +614,42 @@ kernel, register, 1 attempt, " err
   [ "$(stat -c %s regs)" = 4096 ]
 }
 
+@test "a file that was deleted stands in as before" {
+  rm regs
+  expect 0 read -q "${on[@]}" "$at+0x10/8"
+  out_is 0x10
+  expect 0 maps "${on[@]}" -o DEVICE --noheadings
+  out_is "${at#@}"
+  expect 0 info "${on[@]}" "$at"
+  out_has '(deleted)'
+}
+
+@test "offsets beyond 4 GiB" {
+  truncate -s 6G large
+  put_bytes large 0x140000010 78 56 34 12
+  tell map "$work/large,off=0x140000000,len=0x1000"
+  on=(-p "$pid" --treat-as-device "$work/large")
+  at=$(region "$work/large")
+  expect 0 read "${on[@]}" "$at+0x140000010/32le" "$at+0x140000010..+4/8"
+  out_is "$at+0x140000010/32le = 0x12345678" "$at+0x140000010: 78 56 34 12"
+  expect 0 write "${on[@]}" "$at+0x140000010/16le=0xabcd"
+  bytes_are large 0x140000010 cd ab 34 12
+  refused 1 read "${on[@]}" "$at+0x10"
+  refused 1 read "${on[@]}" "$at+0x40000010"
+}
+
+@test "failures of different kinds: the status of the first" {
+  need strace
+  tell load 0 8 0x1000
+  truncate -s 4096 regs
+  injected pread64:error=EFAULT:when=2 1 read -q "${on[@]}" "$at+0x1000/8" \
+    "$at+0x10/8"
+  out_is - -
+  injected pread64:error=EFAULT:when=1 9 read -q "${on[@]}" "$at+0x10/8" \
+    "$at+0x1000/8"
+  out_is - -
+}
+
 # Finding the process
 
 @test "without -p, the one process that has it mapped" {
