@@ -17,7 +17,7 @@ tell APP name driver
 tell APP mark 0x6d000001
 
 echo "# A program called 'driver' has two PCI devices mapped. Which?"
-show maps -o PID,COMMAND,RANGE,PERM,KIND,DEVICE,ID,BACKENDS
+show maps -p driver
 echo
 echo "# The version register of the NVMe controller; nobody said which process:"
 show read "@${NVME#0000:}/bar0+0x8"
