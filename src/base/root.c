@@ -29,8 +29,8 @@ void root_deinit(struct root *root)
 	root->fd = -1;
 }
 
-static int open_formatted(int dirfd, int flags, const char *format,
-			  va_list arguments)
+__attribute__((format(printf, 3, 0))) static int
+open_formatted(int dirfd, int flags, const char *format, va_list arguments)
 {
 	cleanup_free char *path = NULL;
 
@@ -112,7 +112,8 @@ int file_read(int dirfd, const char *path, char **ret, size_t *ret_length)
 	return fd < 0 ? -1 : read_all(fd, ret, ret_length);
 }
 
-static char *line_formatted(int dirfd, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static char *
+line_formatted(int dirfd, const char *format, va_list arguments)
 {
 	cleanup_close int fd =
 		open_formatted(dirfd, O_RDONLY | O_NOCTTY, format, arguments);
@@ -178,7 +179,8 @@ static char *read_link(int dirfd, const char *path)
 	}
 }
 
-static char *link_formatted(int dirfd, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static char *
+link_formatted(int dirfd, const char *format, va_list arguments)
 {
 	cleanup_free char *path = NULL;
 

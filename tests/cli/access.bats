@@ -672,12 +672,12 @@ kernel, register, 1 attempt, " err
 }
 
 @test "-p takes a name: of the process, its program" {
-  tell name cli-test-name
-  expect 0 read -q --treat-as-device "$file" -p cli-test-name "$at+0x10/8"
+  tell name "name-$BASHPID"
+  expect 0 read -q --treat-as-device "$file" -p "name-$BASHPID" "$at+0x10/8"
   out_is 0x10
-  cp "$MMIOTARGET" cli-test-program
-  target_launch ./cli-test-program "$file"
-  expect 0 read -q --treat-as-device "$file" -p cli-test-program "$at+0x10/8"
+  cp "$MMIOTARGET" "prog-$BASHPID"
+  target_launch "./prog-$BASHPID" "$file"
+  expect 0 read -q --treat-as-device "$file" -p "prog-$BASHPID" "$at+0x10/8"
 }
 
 # The system calls

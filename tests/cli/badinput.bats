@@ -48,11 +48,11 @@ prepare() {
 @test "process: of this name there is none, or several" {
   bad 4 read -p cli-test-nobody "${stand_in[@]}" "$at"
   err_has "called 'cli-test-nobody'"
-  tell name cli-test-twice
+  tell name "two-$BASHPID"
   local first=$pid
   target_start "$file"
-  tell name cli-test-twice
-  bad 2 read -p cli-test-twice "${stand_in[@]}" "$at"
+  tell name "two-$BASHPID"
+  bad 2 read -p "two-$BASHPID" "${stand_in[@]}" "$at"
   err_has '2 processes' "$first" "$pid"
 }
 
@@ -71,10 +71,10 @@ zombie_start() {
 }
 
 @test "process: a zombie of the same name is none of several" {
-  tell name cli-test-zomb
-  zombie_start cli-test-zomb
-  [ "$(cat "/proc/$zombie/comm")" = cli-test-zomb ]
-  expect 0 read -q -p cli-test-zomb "${stand_in[@]}" "$at+0/8"
+  tell name "zomb-$BASHPID"
+  zombie_start "zomb-$BASHPID"
+  [ "$(cat "/proc/$zombie/comm")" = "zomb-$BASHPID" ]
+  expect 0 read -q -p "zomb-$BASHPID" "${stand_in[@]}" "$at+0/8"
 }
 
 @test "process: a thread, and which process it is of" {
@@ -86,15 +86,22 @@ zombie_start() {
 }
 
 @test "process: a kernel thread" {
-  [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ] ||
-    skip 'process 2 is none here'
-  bad 5 read -p 2 "${stand_in[@]}" "$at"
+  if [ "$(cat /proc/2/comm 2>/dev/null)" = kthreadd ]; then
+    bad 5 read -p 2 "${stand_in[@]}" "$at"
+    err_has 'a kernel thread'
+    # By name only what has an address space is found.
+    bad 4 maps -p kthreadd
+  fi
+  tree_begin
+  tree_process 2 kthreadd
+  echo '2 (kthreadd) S 0 0 0 0 -1 2129984 0 0' >"$process/stat"
+  bad 5 maps -p 2
   err_has 'a kernel thread'
-  bad 5 maps -p kthreadd
+  bad 4 maps -p kthreadd
 }
 
 @test "process: a zombie" {
-  zombie_start cli-test-zombie
+  zombie_start "gone-$BASHPID"
   bad 4 read -p "$zombie" "${stand_in[@]}" "$at"
   err_has zombie
   bad 4 maps -p "$zombie"
@@ -115,7 +122,7 @@ zombie_start() {
   expect 0 info "${on[@]}" "$at"
   expect 0 read -q "${stand_in[@]}" "$at+0x10/8"
   out_is 0x77
-  tell name cli-test-orphan
+  tell name "left-$BASHPID"
   expect 0 read -q "${stand_in[@]}" "$at+0x10/8"
 }
 
@@ -597,11 +604,12 @@ huge() {
 
 @test "hostile names of processes and files are escaped everywhere" {
   need jq
-  local ugly=$'\e[31m\xff\nx' device
+  local ugly=$'\e[31m\xff\nx'
+  local prog=p$BASHPID$ugly
 
-  cp "$MMIOTARGET" "prog$ugly"
+  cp "$MMIOTARGET" "$prog"
   cp regs "regs$ugly"
-  target_launch "./prog$ugly" "$work/regs$ugly"
+  target_launch "./$prog" "$work/regs$ugly"
   stand_in=(--treat-as-device "$work/regs$ugly")
   on=(-p "$pid" "${stand_in[@]}")
   at=$(region "$work/regs$ugly")
@@ -636,12 +644,12 @@ huge() {
   bad 7 read "${on[@]}" "$at+1"
   injected pread64:error=EIO 1 read -q "${on[@]}" "$at+0x10/8"
   one_diagnostic_err
-  expect 0 read -q -p "prog$ugly" "${stand_in[@]}" "$at+0x10/8"
+  expect 0 read -q -p "$prog" "${stand_in[@]}" "$at+0x10/8"
   out_is 0x10
   expect 0 read -q "${stand_in[@]}" "$at+0x10/8"
-  target_launch "./prog$ugly" "$work/regs$ugly"
+  target_launch "./$prog" "$work/regs$ugly"
   bad 2 read "${stand_in[@]}" "$at+0x10/8"
-  bad 2 read -p "prog$ugly" "${stand_in[@]}" "$at+0x10/8"
+  bad 2 read -p "$prog" "${stand_in[@]}" "$at+0x10/8"
 }
 
 @test "text that turns around or hides is escaped in tables, too" {
@@ -655,15 +663,17 @@ huge() {
 }
 
 @test "names that look like something else" {
-  tell name 'a b) R 1 ('
+  local name="a b) R $BASHPID ("
+
+  tell name "$name"
   expect 0 read -q "${on[@]}" "$at+0x10/8"
-  expect 0 read -q -p 'a b) R 1 (' "${stand_in[@]}" "$at+0x10/8"
+  expect 0 read -q -p "$name" "${stand_in[@]}" "$at+0x10/8"
   tell name 12345
   expect 0 read -q "${on[@]}" "$at+0x10/8"
-  tell name $'\\012'
-  expect 0 read -q -p "\\012" "${stand_in[@]}" "$at+0x10/8"
-  tell name '-q'
-  expect 0 read -q --pid=-q "${stand_in[@]}" "$at+0x10/8"
+  tell name "\\012$BASHPID"
+  expect 0 read -q -p "\\012$BASHPID" "${stand_in[@]}" "$at+0x10/8"
+  tell name "-q$BASHPID"
+  expect 0 read -q --pid="-q$BASHPID" "${stand_in[@]}" "$at+0x10/8"
 }
 
 @test "paths with blanks and everything that the grammar knows" {

@@ -54,6 +54,8 @@ static void put_uio(void)
 	put_uio_map(0, 1, "0x00000000fc010000\n", "0x1000\n", "0x800\n");
 	put_uio_map(0, 2, "0x00000000fc020000\n", "0x0000000000000900\n",
 		    "0x0\n");
+	put_uio_map(0, 3, "0x00000000fc030000\n", "0x3000\n", "0x0\n");
+	put_uio_map(0, 4, "0x00000000fc040000\n", "0x1000\n", "0x2000\n");
 	tree_link(&tree, "../../../devices/platform/thing",
 		  "sys/class/uio/uio12/device");
 	tree_put(&tree, "", "sys/devices/platform/thing/uevent");
@@ -226,6 +228,9 @@ static const struct {
 	{{"1000-2000 rw-s fe000000 00:15 9 " NIC "resource0_uc", PF_IO},
 	 {"other", CLASS_REGISTER, METHOD_UNKNOWN, "file:" NIC "resource0_uc",
 	  true, 0xfe000000, 0, false, 0, NULL, NULL, NULL, NULL}},
+	{{"1000-2000 rw-s fe000000 00:15 9 " NIC "rom", PF_IO},
+	 {"other", CLASS_REGISTER, METHOD_UNKNOWN, "file:" NIC "rom", true,
+	  0xfe000000, 0, false, 0, NULL, NULL, NULL, NULL}},
 	{{"1000-2000 rw-s fe000000 00:15 9 /sys/devices/thing/resource0",
 	  PF_IO},
 	 {"other", CLASS_REGISTER, METHOD_UNKNOWN,
@@ -253,6 +258,14 @@ static const struct {
 	{{"1000-3000 rw-s fb000000 00:04 9 /proc/bus/pci/0001:1a/1f.7", PF_IO},
 	 {"pci", CLASS_REGISTER, METHOD_GENERIC, "0001:1a:1f.7", false, 0, 0,
 	  true, 0xfb000000, NULL, NULL, "uncached", "no BAR"}},
+	{{"1000-3000 rw-s fe000000 00:04 9 /proc/bus/pci/03/00.0y", PF_IO},
+	 {"other", CLASS_REGISTER, METHOD_UNKNOWN,
+	  "file:/proc/bus/pci/03/00.0y", true, 0xfe000000, 0, false, 0, NULL,
+	  NULL, NULL, NULL}},
+	{{"1000-3000 rw-s fe000000 00:04 9 /proc/bus/pci/0000:03/00.0y", PF_IO},
+	 {"other", CLASS_REGISTER, METHOD_UNKNOWN,
+	  "file:/proc/bus/pci/0000:03/00.0y", true, 0xfe000000, 0, false, 0,
+	  NULL, NULL, NULL, NULL}},
 	{{"1000-3000 rw-s fe000000 00:04 9 /proc/bus/pci/devices", PF_IO},
 	 {"other", CLASS_REGISTER, METHOD_UNKNOWN, "file:/proc/bus/pci/devices",
 	  true, 0xfe000000, 0, false, 0, NULL, NULL, NULL, NULL}},
@@ -283,11 +296,16 @@ static const struct {
 	 {"uio", CLASS_REGISTER, METHOD_GENERIC, "uio0/map2", true, 0, 0x900,
 	  true, 0xfc020000, "0000:05:00.0", "uio_pci_generic", "uncached",
 	  NULL}},
+	/* an offset that is none */
+	{{"1000-2000 rw-s 00004000 00:06 5 /dev/uio0", PF_IO},
+	 {"uio", CLASS_REGISTER, METHOD_GENERIC, "uio0/map4", true, 0, 0x1000,
+	  true, 0xfc040000, "0000:05:00.0", "uio_pci_generic", "uncached",
+	  NULL}},
 	/* bigger than its map; a map and a device that sysfs does not have */
 	{{"1000-4000 rw-s 00000000 00:06 5 /dev/uio0", PF_IO},
 	 {"uio", CLASS_REGISTER, METHOD_GENERIC, "uio0", false, 0, 0, false, 0,
 	  "0000:05:00.0", "uio_pci_generic", "uncached", "does not fit"}},
-	{{"1000-2000 rw-s 00003000 00:06 5 /dev/uio0", PF_IO},
+	{{"1000-2000 rw-s 00007000 00:06 5 /dev/uio0", PF_IO},
 	 {"uio", CLASS_REGISTER, METHOD_GENERIC, "uio0", false, 0, 0, false, 0,
 	  "0000:05:00.0", "uio_pci_generic", "uncached", "does not fit"}},
 	{{"1000-2000 rw-s 00000000 00:06 5 /dev/uio7", PF_IO},
@@ -316,6 +334,9 @@ static const struct {
 	{{"1000-2000 r--s 00000000 00:06 6 /dev/hpet", PF_IO},
 	 {"hpet", CLASS_REGISTER, METHOD_NONE, "hpet", true, 0, 0, false, 0,
 	  NULL, NULL, "uncached", NULL}},
+	{{"1000-2000 r--s 00001000 00:06 6 /dev/hpet", PF_IO},
+	 {"hpet", CLASS_REGISTER, METHOD_NONE, "hpet", true, 0x1000, 0, false,
+	  0, NULL, NULL, "uncached", NULL}},
 	{{"1000-9000 rw-s 10001000 00:06 6 /dev/dri/card0", PF_IO},
 	 {"drm", CLASS_BUFFER, METHOD_DRIVER, "dri/card0", true, 0, 0x8000,
 	  false, 0, "0000:03:00.0", "e1000e", NULL, NULL}},
@@ -479,11 +500,29 @@ static const struct {
 	 2,
 	 {{"uio0/map1", UINT64_C(0) - 0x800, 0xfc010000},
 	  {"uio0/map2", 0, 0xfc020000}}},
-	{"a piece that does not fit",
-	 {{"1000-2000 rw-s 00000000 00:06 5 /dev/uio0", PF_IO},
-	  {"2000-5000 rw-s 00001000 00:06 5 /dev/uio0", PF_IO}},
+	{"three pieces",
+	 {{"1000-2000 rw-s 00003000 00:06 5 /dev/uio0", PF_IO},
+	  {"2000-3000 r--s 00004000 00:06 5 /dev/uio0", PF_IO},
+	  {"3000-4000 rw-s 00005000 00:06 5 /dev/uio0", PF_IO}},
+	 3,
+	 {{"uio0/map3", 0, 0xfc030000},
+	  {"uio0/map3", 0x1000, 0xfc031000},
+	  {"uio0/map3", 0x2000, 0xfc032000}}},
+	{"a map that is not there",
+	 {{"1000-3000 rw-s 00000000 00:06 5 /dev/uio0", PF_IO},
+	  {"4000-5000 rw-s 00007000 00:06 5 /dev/uio0", PF_IO}},
 	 2,
 	 {{"uio0/map0", 0, 0xfc000000}, {"uio0", 0, 0}}},
+	{"a piece that does not fit, and what goes on behind it",
+	 {{"1000-2000 rw-s 00000000 00:06 5 /dev/uio0", PF_IO},
+	  {"2000-5000 rw-s 00001000 00:06 5 /dev/uio0", PF_IO},
+	  {"5000-6000 rw-s 00004000 00:06 5 /dev/uio0", PF_IO},
+	  {"7000-8000 rw-s 00002000 00:06 5 /dev/uio0", PF_IO}},
+	 4,
+	 {{"uio0/map0", 0, 0xfc000000},
+	  {"uio0", 0, 0},
+	  {"uio0", 0, 0},
+	  {"uio0/map2", 0, 0xfc020000}}},
 };
 
 START_TEST(uio_pieces)
@@ -522,6 +561,10 @@ static void put_vfio(bool more)
 	tree_link(&tree, "/dev/vfio/26", "proc/7/fd/5");
 	tree_link(&tree, "../../../../bus/pci/devices/0000:04:00.0",
 		  "sys/kernel/iommu_groups/26/devices/0000:04:00.0");
+	/* Others of the group are not VFIO's. */
+	tree_link(&tree, "../../../../bus/pci/devices/0000:03:00.0",
+		  "sys/kernel/iommu_groups/26/devices/0000:03:00.0");
+	tree_folder(&tree, "sys/kernel/iommu_groups/26/devices/0000:09:00.0");
 	if (!more)
 		return;
 	tree_pci(&tree, "0000:06:00.0", "vfio-pci",
@@ -536,7 +579,8 @@ static const struct vma vfio_encoded[] = {
 	{"1000-2000 rw-s 00000000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
 	{"3000-4000 rw-s 10000000000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
 	{"5000-7000 rw-s 00004000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
-	{"8000-9000 rw-s 20000000000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
+	{"8000-9000 rw-s 20000001000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
+	{"9000-a000 rw-s 60000000000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
 	{"a000-b000 rw-s 80000000000 00:0e 6 anon_inode:[vfio-device]", PF_IO},
 };
 
@@ -554,7 +598,9 @@ START_TEST(vfio_of_one_group)
 		 0x4000, 0x10000, true, 0xfd004000, "0000:04:00.0", "vfio-pci",
 		 "uncached", NULL},
 		/* a BAR that the device does not have, and no BAR */
-		{"vfio", CLASS_REGISTER, METHOD_NONE, "vfio26/region2", true, 0,
+		{"vfio", CLASS_REGISTER, METHOD_NONE, "vfio26/region2", true,
+		 0x1000, 0, false, 0, NULL, NULL, "uncached", NULL},
+		{"vfio", CLASS_REGISTER, METHOD_NONE, "vfio26/region6", true, 0,
 		 0, false, 0, NULL, NULL, "uncached", NULL},
 		{"vfio", CLASS_REGISTER, METHOD_NONE, "vfio26/region8", true, 0,
 		 0, false, 0, NULL, NULL, "uncached", NULL},
