@@ -68,10 +68,10 @@ need_root() {
   skip "only root can do this"
 }
 
-# wait_until COMMAND...: until it succeeds, at most 20 seconds
+# wait_until COMMAND...: until it succeeds, at most a minute
 wait_until() {
   local - && set +T
-  local end=$((SECONDS + 20))
+  local end=$((SECONDS + 60))
 
   until "$@"; do
     [ $SECONDS -lt $end ] || fail "waited in vain: $*"
@@ -182,7 +182,7 @@ target_launch() {
   exec {to_target}>"to.$number" {from_target}<"from.$number"
   map=()
   pid=
-  while IFS= read -r -t 20 -u "$from_target" line; do
+  while IFS= read -r -t 60 -u "$from_target" line; do
     case $line in
     'map '*)
       line=${line#map * }
@@ -208,7 +208,7 @@ target_orphan() {
 tell() {
   printf '%s\n' "$*" >&"$to_target"
   answer=
-  IFS= read -r -t 20 -u "$from_target" answer || fail "no answer to '$*'"
+  IFS= read -r -t 60 -u "$from_target" answer || fail "no answer to '$*'"
   [[ $answer != error* ]] || fail "$*: $answer"
 }
 

@@ -41,7 +41,7 @@ begin_read() {
   program=$!
   target_pids+=("$program")
   exec {from_program}<pipe
-  IFS= read -r -t 20 -u "$from_program" first
+  IFS= read -r -t 60 -u "$from_program" first
   wait_until state_is "$program" S
 }
 
@@ -53,7 +53,7 @@ begin_write() {
   program=$!
   target_pids+=("$program")
   exec {from_program}<pipe
-  IFS= read -r -t 20 -u "$from_program" first
+  IFS= read -r -t 60 -u "$from_program" first
   wait_until state_is "$program" S
 }
 
