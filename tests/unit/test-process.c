@@ -3,6 +3,7 @@
  * at; over a captured /proc. */
 #include <errno.h>
 #include <sys/capability.h>
+#include <sys/wait.h>
 
 #include "base/root.h"
 #include "target/agent.h"
@@ -700,6 +701,72 @@ START_TEST(followed)
 }
 END_TEST
 
+/* On this machine: a child that waits, ends, and is waited for. */
+START_TEST(held_alive)
+{
+	struct agent_process process = {.procfd = -1, .pidfd = -1};
+	struct agent_process again = {.pid = 77};
+	struct root here;
+	struct agent agent = {.root = &here};
+	int gate[2], fd = -1;
+	pid_t child;
+
+	expect_no_error(root_init(&here, NULL), "/");
+	ck_assert_int_eq(pipe2(gate, O_CLOEXEC), 0);
+	child = fork();
+	if (!child) {
+		char byte;
+
+		close(gate[1]);
+		_exit(read(gate[0], &byte, 1) != 0);
+	}
+	ck_assert_int_gt(child, 0);
+	ck_assert_int_eq(agent_hold(&agent, child, &process), 0);
+	ck_assert_int_eq(process.pid, child);
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_MAPS, &fd), 0);
+	ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	close(fd);
+	ck_assert(process.pidfd < 0 || !agent_has_ended(process.pidfd));
+	close(gate[0]);
+	close(gate[1]);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+	ck_assert(process.pidfd < 0 || agent_has_ended(process.pidfd));
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_MAPS, &fd), ESRCH);
+	ck_assert(!agent_follow(&agent, &process));
+	ck_assert_int_eq(agent_hold(&agent, child, &again), ESRCH);
+	ck_assert_int_eq(again.pid, 77);
+	agent_release(&process);
+	root_deinit(&here);
+}
+END_TEST
+
+START_TEST(opened)
+{
+	struct agent agent = {.root = &root};
+	struct agent_process process;
+	int fd = 77;
+
+	tree_process(&tree, 7, "x");
+	ck_assert_int_eq(agent_hold(&agent, 7, &process), 0);
+	/* No maps is no process; no smaps is a kernel without them. */
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_MAPS, &fd), ESRCH);
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_SMAPS, &fd),
+			 ENOENT);
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_MEMORY, &fd),
+			 ESRCH);
+	ck_assert_int_eq(fd, 77);
+	tree_put(&tree, "", "proc/7/mem");
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_MEMORY, &fd), 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
+	close(fd);
+	ck_assert_int_eq(agent_open(&agent, &process, AGENT_MEMORY_WRITE, &fd),
+			 0);
+	ck_assert_int_eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	close(fd);
+	agent_release(&process);
+}
+END_TEST
+
 START_TEST(not_held)
 {
 	struct agent agent = {.root = &root};
@@ -738,6 +805,8 @@ int main(void)
 		listed_nothing,
 		held,
 		followed,
+		held_alive,
+		opened,
 		not_held,
 	};
 
