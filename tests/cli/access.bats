@@ -505,7 +505,7 @@ kernel, register, 1 attempt, " err
 @test "a device that is mapped read-only is read, not written" {
   need strace
   cp regs other
-  tell map "other,prot=r"
+  tell map other,prot=r
   on=(-p "$pid" --treat-as-device "$work/other")
   at=$(region "$work/other")
   expect 0 read -q "${on[@]}" "$at+0x10/8"
@@ -522,7 +522,7 @@ kernel, register, 1 attempt, " err
 @test "a private mapping is read, not written" {
   need strace
   cp regs other
-  tell map "other,private"
+  tell map other,private
   on=(-p "$pid" --treat-as-device "$work/other")
   at=$(region "$work/other")
   expect 0 read -q "${on[@]}" "$at+0x10/8"
@@ -539,7 +539,7 @@ kernel, register, 1 attempt, " err
 
 @test "a mapping without permissions: a value or a failure, and no write" {
   cp regs other
-  tell map "other,prot=none"
+  tell map other,prot=none
   on=(-p "$pid" --treat-as-device "$work/other")
   at=$(region "$work/other")
   refused 7 write --force "${on[@]}" "$at+0x10/8=1"
@@ -597,7 +597,7 @@ kernel, register, 1 attempt, " err
 }
 
 @test "offsets count from the start of the region, an index from its mapping" {
-  tell mapat 0 "regs,off=0x1000,len=0x1000"
+  tell mapat 0 regs,off=0x1000,len=0x1000
   put_bytes regs 0x1010 aa
   expect 0 read -q "${on[@]}" "$at+0x1010/8" @0+0x10/8 "$base+0x10/8"
   out_is 0xaa 0xaa 0xaa
@@ -627,7 +627,7 @@ kernel, register, 1 attempt, " err
 @test "offsets beyond 4 GiB" {
   truncate -s 6G large
   put_bytes large 0x140000010 78 56 34 12
-  tell map "large,off=0x140000000,len=0x1000"
+  tell map large,off=0x140000000,len=0x1000
   on=(-p "$pid" --treat-as-device "$work/large")
   at=$(region "$work/large")
   expect 0 read "${on[@]}" "$at+0x140000010/32le" "$at+0x140000010..+4/8"

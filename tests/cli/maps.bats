@@ -310,6 +310,28 @@ iomem() {
   expect 0 read --force -p 100 @mem+0xfe000ff8..+0x10
 }
 
+@test "mem: two devices in one page must both be awake" {
+  tree_pci 0000:03:00.0 0x8086 0x10d3 e1000e 0xfe000100:0x100
+  tree_pci 0000:04:00.0 0x1234 0x11e8 '' 0xfe000200:0x100
+  echo D3hot >"$(device_folder 04:00.0)/power_state"
+  tree_process 100 app
+  tree_mapping 0x10000000 0x1000 rw-s 0xfe000000 /dev/mem
+  expect 0 read -p 100 @03:00.0/bar0 @03:00.0/bar0+0xfc phys:0xfe000000
+  bad 7 read -p 100 @04:00.0/bar0
+  bad 7 read -p 100 phys:0xfe0001fc..+8
+  bad 7 read -p 100 -n 1024 0x10000000
+  bad 2 read -p 100 @03:00.0/bar0+0x100
+}
+
+@test "mem: System RAM that a device claims is refused, too" {
+  two_devices
+  tree_process 100 app
+  tree_mapping 0x10000000 0x4000 rw-s 0xfe000000 /dev/mem
+  iomem 'fe000000-fe0fffff : System RAM'
+  bad 7 read -p 100 @03:00.0/bar0
+  bad 7 read --force -p 100 @03:00.0/bar0
+}
+
 @test "mem: System RAM is refused, wherever in a range it begins" {
   tree_process 100 app
   tree_mapping 0x10000000 0x4000 rw-s 0xfe000000 /dev/mem

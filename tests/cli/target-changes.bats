@@ -158,7 +158,7 @@ reads_then_fails() {
   need jq
   begin_read
   # Pages that the kernel has none of: past the end of a file.
-  tell mapat 0 "other,off=0x2000,len=0x2000"
+  tell mapat 0 other,off=0x2000,len=0x2000
   go_on 3
   reads_then_fails replaced 2048
   one_diagnostic_err
@@ -184,7 +184,7 @@ reads_then_fails() {
 
 @test "read: the target maps the same again" {
   begin_read
-  tell mapat 0 "regs"
+  tell mapat 0 regs
   go_on 0
   err_is
   [ "$(wc -l <out)" = 2048 ]
@@ -252,7 +252,7 @@ writes_then_fails() {
 @test "write: the target maps something else in its place" {
   need jq
   begin_write "$at+0..+0x2000=0x5a5a5a5a"
-  tell mapat 0 "other"
+  tell mapat 0 other
   go_on 3
   writes_then_fails replaced
   err_has 'replaced by another'
@@ -263,7 +263,7 @@ writes_then_fails() {
   need jq
   begin_write "$at+0..+0x2000=0x5a5a5a5a"
   cat other.before >>regs
-  tell mapat 0 "regs,off=0x2000,len=0x2000"
+  tell mapat 0 regs,off=0x2000,len=0x2000
   go_on 3
   writes_then_fails replaced
   cmp <(tail -c 8192 regs) other.before
@@ -324,7 +324,7 @@ writes_then_fails() {
     skip 'the kernel has not merged the mappings'
   on+=(--force)
   begin_write "$base..+0x2000=0x5a5a5a5a"
-  tell mapat 1 "other,len=0x1000"
+  tell mapat 1 other,len=0x1000
   go_on 3
   same other
   jq -e '.done == 1024 and .elements[-1].error.kind == "replaced"' out
@@ -431,7 +431,7 @@ changed_before() {
 }
 
 @test "before: the target maps something else in its place" {
-  changed_before 6 tell mapat 0 "other"
+  changed_before 6 tell mapat 0 other
   err_has 'replaced by another'
 }
 
@@ -446,7 +446,7 @@ changed_before() {
 }
 
 @test "before: one of two mappings has gone, and neither is accessed" {
-  tell map "other"
+  tell map other
   local second=${answer#map 1 }
 
   second=${second%% *}
@@ -467,7 +467,7 @@ changed_before() {
   tracer=$!
   target_pids+=("$tracer")
   program_stops
-  tell mapat 0 "other"
+  tell mapat 0 other
   kill -CONT "$program"
   status=0
   wait $tracer || status=$?

@@ -201,6 +201,7 @@ static const struct {
 } numbers[] = {
 	{"0\n", true, 0},
 	{"5", true, 5},
+	{"9\n", true, 9},
 	{"5\n", true, 5},
 	{"0x0\n", true, 0},
 	{"0xfe000000\n", true, 0xfe000000},
