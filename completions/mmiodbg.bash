@@ -61,7 +61,8 @@ _mmiodbg_option()
     ;;
   esac
   case $name in
-  --pid | --width | --count | --via | --treat-as-device | --output | --color) ;;
+  --pid | --width | --count | --via | --max-stop | --treat-as-device | \
+    --output | --color) ;;
   *) name='' ;;
   esac
 }
@@ -124,8 +125,8 @@ _mmiodbg_options()
     -V --version)
   local -a place=(-p --pid --treat-as-device)
   local -a table=(-o --output --noheadings --raw)
-  local -a access=(-w --width -n --count --via --force --dry-run
-    -q --quiet)
+  local -a access=(-w --width -n --count --via --attach --stop --max-stop
+    --force --dry-run -q --quiet)
   local -a change=(--fill --verify)
 
   case $command in
@@ -210,6 +211,7 @@ _mmiodbg_value()
       64 64be 64le
     ;;
   --via) _mmiodbg_offer "$2" auto kernel ;;
+  --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
   --treat-as-device) _mmiodbg_files "$2" ;;
   --output) _mmiodbg_columns "$2" ;;
   --color) _mmiodbg_offer "$2" auto always never ;;

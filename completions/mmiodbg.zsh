@@ -124,6 +124,9 @@ _mmiodbg() {
   access=(
     '(-w --width)'{-w+,--width=}'[bits of an access]:width:(8 16 16be 16le 32 32be 32le 32x2 64 64be 64le)'
     '(-n --count)'{-n+,--count=}'[elements from each location on]:number: '
+    '--attach[attach to all threads, and let them run]'
+    '--stop[stop all threads until the accesses are made]'
+    '--max-stop=[the longest stop]:time:(1ms 10ms 100ms 1s 10s)'
     '--force[access a device that sleeps; write ordinary memory]'
     '--dry-run[check and show all, do nothing]'
     '(-q --quiet)'{-q,--quiet}'[values only]'

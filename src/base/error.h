@@ -33,6 +33,8 @@ enum error_kind {
 	ERROR_ASLEEP,        /* the device is disabled or suspended */
 	ERROR_UNSAFE,        /* refused for what it might do */
 	ERROR_REJECTED,      /* the device or the bus said no */
+	ERROR_BUSY,          /* its threads could not be attached or stopped */
+	ERROR_RESUMED,       /* the target was to stand still, and ran again */
 	ERROR_VERIFY,        /* what was read back is not what was written */
 	ERROR_UNSTABLE,      /* a counter's halves never agreed */
 	ERROR_INDETERMINATE, /* the access may or may not have happened */

@@ -6,8 +6,19 @@
 #include "cmd/target.h"
 #include "plan/run.h"
 #include "render/access.h"
+#include "target/attachment.h"
 #include "target/machine.h"
 #include "target/session.h"
+
+static struct error *check_stop(const struct plan_options *options)
+{
+	if (options->max_stop && !options->stop)
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "--max-stop bounds a stop, and "
+					       "there is none"),
+				  "give --stop, too");
+	return NULL;
+}
 
 /* Arguments in, a checked plan out; nothing is accessed. */
 static struct error *make_plan(const struct command_context *context,
@@ -17,13 +28,20 @@ static struct error *make_plan(const struct command_context *context,
 {
 	struct error *error;
 
-	error = plan_check(locations->items, locations->count, options);
+	error = check_stop(options);
+	if (!error)
+		error = plan_check(locations->items, locations->count, options);
 	if (!error)
 		error = target_open(context, locations, session);
 	if (!error)
 		error = plan_make(*session, locations->items, locations->count,
 				  options, plan);
-	return error ? error : session_attach(*session, options->write);
+	if (!error)
+		error = session_attach(*session, options->write);
+	if (!error && !context->options->dry_run &&
+	    (options->attach || options->stop))
+		error = attachment_create(*session);
+	return error;
 }
 
 static void warn_of_kernel(const struct command_context *context,
@@ -76,6 +94,7 @@ struct error *access_run(const struct command_context *context, bool write,
 	if (!error)
 		warn_of_kernel(context, &plan);
 	renderer.session = session;
+	renderer.stop = options->plan.stop ? plan.max_stop : 0;
 	sink = access_renderer_start(&renderer, context->command->name);
 	if (!error) {
 		error = run_plan(&plan, options->dry_run, &sink, &summary);

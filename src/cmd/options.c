@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "access/backend.h"
+#include "base/duration.h"
 #include "base/error.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -32,6 +33,8 @@ struct option_row {
 FLAG(set_fill, plan.fill)
 FLAG(set_verify, plan.verify)
 FLAG(set_force, plan.force)
+FLAG(set_attach, plan.attach)
+FLAG(set_stop, plan.stop)
 FLAG(set_dry_run, dry_run)
 FLAG(set_quiet, quiet)
 FLAG(set_verbose, verbose)
@@ -99,6 +102,18 @@ static struct error *set_count(struct options *options, const char *argument)
 	return error;
 }
 
+static struct error *set_max_stop(struct options *options, const char *argument)
+{
+	struct error *error =
+		duration_parse("--max-stop", argument, &options->plan.max_stop);
+
+	if (!error && !options->plan.max_stop)
+		error = error_help(error_create(ERROR_USAGE, 0,
+						"--max-stop: no time at all"),
+				   "leave --stop out");
+	return error;
+}
+
 static struct error *set_via(struct options *options, const char *argument)
 {
 	options->plan.backend = NULL;
@@ -161,6 +176,14 @@ static const struct option_row rows[] = {
 	{0, "via", "BACKEND",
 	 "how to make the access: auto (default) or kernel",
 	 GROUP_ACCESS | GROUP_BACKEND, set_via},
+	{0, "attach", NULL,
+	 "attach to all threads: exec and exit of the process are known",
+	 GROUP_ACCESS, set_attach},
+	{0, "stop", NULL, "stop all threads until the accesses are made",
+	 GROUP_ACCESS, set_stop},
+	{0, "max-stop", "TIME",
+	 "let them go on after this time at the latest (default 1s)",
+	 GROUP_ACCESS, set_max_stop},
 	{0, "fill", NULL, "write the value to each element of a range",
 	 GROUP_WRITE, set_fill},
 	{0, "verify", NULL, "read each element back after its write",

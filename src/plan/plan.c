@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "names/names.h"
+#include "target/attachment.h"
 #include "target/machine.h"
 #include "target/session.h"
 #include "target/state.h"
@@ -338,9 +339,17 @@ struct error *plan_make(struct session *session,
 			struct location *const *locations, size_t n_locations,
 			const struct plan_options *options, struct plan *ret)
 {
-	cleanup_plan struct plan plan = {.session = session};
+	cleanup_plan struct plan plan = {
+		.session = session,
+		.stop = options->stop,
+		.force = options->force,
+		.max_stop = options->max_stop ? options->max_stop
+					      : DEFAULT_MAX_STOP,
+	};
 	struct error *error = plan_check(locations, n_locations, options);
 
+	if (!error && (options->attach || options->stop))
+		error = attachment_check(session, options->stop);
 	for (size_t i = 0; !error && i < n_locations; i++) {
 		struct operation *operation;
 

@@ -27,7 +27,13 @@ struct plan_options {
 	bool force;
 	bool verify;
 	const struct backend *backend; /* --via; NULL: auto */
+	bool attach;                   /* to the threads, too */
+	bool stop;                     /* the target is to stand still */
+	uint64_t max_stop;             /* nanoseconds; 0: the default */
 };
+
+/* How long a target stands still at most, unless it is said otherwise. */
+#define DEFAULT_MAX_STOP UINT64_C(1000000000)
 
 enum operation_kind {
 	OPERATION_READ,   /* one read an element (or the three of 32x2) */
@@ -54,6 +60,9 @@ struct plan {
 	struct session *session; /* borrowed */
 	struct operation *operations;
 	size_t count, capacity;
+	bool stop; /* as in plan_options */
+	bool force;
+	uint64_t max_stop; /* nanoseconds */
 };
 
 /*

@@ -6,6 +6,7 @@
 
 #include "access/outcome.h"
 #include "base/error.h"
+#include "plan/record.h"
 #include "target/session.h"
 
 /* How often the halves of a counter are read until the high one stays. */
@@ -14,6 +15,7 @@ enum { HALVES_TRIES = 16 };
 struct run {
 	struct session *session;
 	bool dry;
+	bool stopped; /* the target is to stand still */
 	const struct run_sink *sink;
 	struct run_summary summary;
 	int first_status; /* of the first failure */
@@ -68,41 +70,65 @@ static uint64_t load(unsigned bits, const unsigned char buffer[8])
 	}
 }
 
-/* The access itself; `*value` is in the operation's byte order. */
+/* What may have changed since the plan was checked. */
+static struct error *check_before(struct run *run, const struct site *site,
+				  bool write)
+{
+	struct error *error = attachment_event(run->session);
+
+	/* What is checked here may change before the access. Only a target
+	 * that stands still cannot do that; it was checked when it stood. */
+	if (!error && write && !run->stopped)
+		error = session_check(run->session, site->mapping,
+				      site->address);
+	return error ? error_address(error, site->address) : NULL;
+}
+
+/* Whether the target stood still until the access was over. */
+static struct error *check_after(struct run *run, const struct site *site)
+{
+	struct error *error =
+		run->stopped ? attachment_event(run->session) : NULL;
+
+	if (!error)
+		return NULL;
+	error_evidence(error, "the access was made, but the target may have "
+			      "run meanwhile");
+	return error_address(error, site->address);
+}
+
+/* The access itself; `*value` is in the operation's byte order. `*made`: it has
+ * happened, whatever the error. */
 static struct error *move(struct run *run, const struct element *element,
 			  const struct site *site, bool write, uint64_t *value,
-			  uint64_t *nanoseconds)
+			  uint64_t *nanoseconds, bool *made)
 {
 	const struct operation *operation = element->operation;
 	unsigned bits = operation->bits;
 	unsigned char buffer[8];
 	enum access_result result;
-	struct error *error;
+	struct error *error = check_before(run, site, write);
 	uint64_t start;
 	int errnum;
 
-	if (write) {
-		/* What is checked may change before the access; only a stopped
-		 * target cannot do that. */
-		error = session_check(run->session, site->mapping,
-				      site->address);
-		if (error)
-			return error_address(error, site->address);
+	if (error)
+		return error;
+	if (write)
 		store(operation->swap ? swapped(*value, bits) : *value, bits,
 		      buffer);
-	}
 	start = now();
 	result = operation->backend->make(run->session, site->address, bits,
 					  write, buffer, &errnum);
 	*nanoseconds = now() - start;
 	if (result != ACCESS_DONE)
 		return outcome_explain(run->session, site, result, errnum);
+	*made = true;
 	if (!write) {
 		*value = load(bits, buffer);
 		if (operation->swap)
 			*value = swapped(*value, bits);
 	}
-	return NULL;
+	return check_after(run, site);
 }
 
 /* One access, or in a dry run the report of it. `offset`: of the access in the
@@ -118,6 +144,7 @@ static struct error *make_access(struct run *run, const struct element *element,
 		.attempts = run->dry ? 0 : 1,
 	};
 	struct error *error = NULL;
+	bool made = false;
 
 	site.address += offset;
 	record.address = site.address;
@@ -127,12 +154,13 @@ static struct error *make_access(struct run *run, const struct element *element,
 			*value = 0;
 	} else {
 		error = move(run, element, &site, write, value,
-			     &record.nanoseconds);
+			     &record.nanoseconds, &made);
 		record.known = write || !error;
 	}
 	if (error)
 		error_attempts(error, record.attempts);
-	result->made |= !error && !run->dry;
+	result->made |= made;
+	result->wrote |= made && write;
 	record.value = *value;
 	record.error = error;
 	result->nanoseconds += record.nanoseconds;
@@ -233,14 +261,14 @@ static struct error *write_element(struct run *run,
 	result->value = (result->old & ~operation->clear) | operation->set;
 	error = make_access(run, element, 0, true, &result->value, result);
 	if (error) {
-		if (result->has_old && error->kind != ERROR_INDETERMINATE)
+		if (result->has_old && !result->wrote &&
+		    error->kind != ERROR_INDETERMINATE)
 			error_evidence(error,
 				       "the read of this read-modify-write was "
 				       "made, the write was not");
 		return error;
 	}
 	result->known = !run->dry || !result->has_old;
-	result->wrote = !run->dry;
 	return operation->verify ? verify(run, element, result) : NULL;
 }
 
@@ -269,8 +297,10 @@ static bool run_element(struct run *run, const struct element *element)
 			run->first_status = error_kind_status(error->kind);
 	}
 	run->sink->element(run->sink->data, element, &result);
-	/* Nothing more can be had from a target that is gone. */
-	return !error || (!write && error->kind != ERROR_GONE);
+	/* Nothing more can be had from a target that is gone, nor of a stop
+	 * that is over. */
+	return !error || (!write && error->kind != ERROR_GONE &&
+			  error->kind != ERROR_RESUMED);
 }
 
 static bool run_operation(struct run *run, const struct operation *operation)
@@ -335,19 +365,53 @@ static struct error *check_mappings(const struct plan *plan)
 	return NULL;
 }
 
+static struct error *run_operations(struct run *run, const struct plan *plan)
+{
+	struct error *error = check_mappings(plan);
+
+	for (size_t i = 0; !error && i < plan->count; i++)
+		if (!run_operation(run, &plan->operations[i]))
+			break;
+	return error;
+}
+
+/* While the target stands still: no output, and no way out but to the end. */
+static struct error *run_stopped(struct run *run, const struct plan *plan)
+{
+	const struct run_sink *sink = run->sink;
+	cleanup_record struct record record = {0};
+	struct run_sink recording = record_sink(&record, sink);
+	struct error *error, *resume_error;
+
+	error = attachment_stop(plan->session, plan->max_stop, plan->force);
+	if (error)
+		return error;
+	run->sink = &recording;
+	run->stopped = true;
+	error = run_operations(run, plan);
+	resume_error = attachment_resume(plan->session, &run->summary.stop);
+	run->sink = sink;
+	if (record.lost && !resume_error)
+		resume_error = error_no_memory();
+	record_replay(&record, sink);
+	if (!error)
+		return resume_error;
+	error_destroy(resume_error);
+	return error;
+}
+
 struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)
 {
 	struct run run = {.session = plan->session, .dry = dry, .sink = sink};
-	struct error *error = check_mappings(plan);
+	struct error *error;
 
-	if (error)
-		return error;
 	for (size_t i = 0; i < plan->count; i++)
 		run.summary.elements += plan->operations[i].place.count;
-	for (size_t i = 0; i < plan->count; i++)
-		if (!run_operation(&run, &plan->operations[i]))
-			break;
+	error = plan->stop && !dry ? run_stopped(&run, plan)
+				   : run_operations(&run, plan);
+	if (error)
+		return error;
 	if (!run.summary.failed)
 		run.summary.status = STATUS_DONE;
 	else if (run.summary.done || run.summary.partly)

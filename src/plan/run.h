@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "plan/plan.h"
+#include "target/attachment.h"
 
 /* One element of an operation. */
 struct element {
@@ -60,12 +61,15 @@ struct run_summary {
 	uint64_t done, failed; /* elements; the others were not reached */
 	bool partly; /* a failed element had an access that was made */
 	int status;  /* the exit status */
+	struct stop_report stop;
 };
 
 /*
  * Runs the plan, or with `dry` only reports what it would do. The error is one
- * from before the first access (a mapping that has changed since); failures of
- * accesses go to the sink.
+ * from before the first access (a mapping that has changed since; threads that
+ * cannot be stopped); failures of accesses go to the sink. If the plan wants
+ * the target to stand still, the sink gets its first result when the target
+ * runs again.
  */
 struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)

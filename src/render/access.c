@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "render/output.h"
@@ -311,6 +312,7 @@ static bool is_json(const struct access_renderer *renderer)
 struct run_sink access_renderer_start(struct access_renderer *renderer,
 				      const char *command)
 {
+	char limit[DURATION_LENGTH];
 	json_object *head;
 
 	if (is_json(renderer)) {
@@ -331,11 +333,41 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 				   renderer->format == FORMAT_LINES, "elements",
 				   head);
 	}
+	if (!is_json(renderer) && renderer->dry && renderer->stop)
+		printf("would stop process %d for %s at most\n",
+		       (int)renderer->session->process.pid,
+		       duration_format(renderer->stop, limit));
 	return (struct run_sink){
 		.data = renderer,
 		.access = renderer->verbose || renderer->dry ? on_access : NULL,
 		.element = on_element,
 	};
+}
+
+/* How the stop was. */
+static void put_stop(const struct access_renderer *renderer,
+		     const struct stop_report *stop, json_object *tail)
+{
+	json_object *object;
+
+	if (!stop->made)
+		return;
+	if (renderer->verbose)
+		diagnostic_note("process %d (%u thread%s) stood still for "
+				"%llu.%03llu us",
+				(int)renderer->session->process.pid,
+				stop->threads, stop->threads == 1 ? "" : "s",
+				(ull)stop->nanoseconds / 1000,
+				(ull)stop->nanoseconds % 1000);
+	if (!tail)
+		return;
+	object = json_object_new_object();
+	json_object_object_add(object, "threads",
+			       json_object_new_int((int)stop->threads));
+	json_object_object_add(
+		object, "nanoseconds",
+		json_object_new_int64((int64_t)stop->nanoseconds));
+	json_object_object_add(tail, "stop", object);
 }
 
 void access_renderer_end(struct access_renderer *renderer,
@@ -351,9 +383,11 @@ void access_renderer_end(struct access_renderer *renderer,
 		diagnostic_note("%llu of %llu elements were written; the rest "
 				"was not reached after the failure",
 				(ull)summary->done, (ull)summary->elements);
-	if (!is_json(renderer))
+	tail = is_json(renderer) ? json_object_new_object() : NULL;
+	if (summary)
+		put_stop(renderer, &summary->stop, tail);
+	if (!tail)
 		return;
-	tail = json_object_new_object();
 	if (error)
 		json_object_object_add(tail, "error", json_error(error));
 	if (summary && renderer->format == FORMAT_JSON) {

@@ -17,6 +17,7 @@ struct access_renderer {
 	bool color; /* of standard output */
 	struct diagnostic_style style;
 	const struct session *session;
+	uint64_t stop; /* the longest stop, in nanoseconds; 0: none */
 	/* The rest is the renderer's own. */
 	struct json_document document;
 	struct row {

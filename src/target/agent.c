@@ -14,7 +14,7 @@
 #include "base/root.h"
 
 /* Linux 5.3; the C library's wrapper is newer than some that we build on. */
-static int open_pidfd(pid_t pid)
+int process_pidfd(pid_t pid)
 {
 #ifdef SYS_pidfd_open
 	return (int)syscall(SYS_pidfd_open, pid, 0);
@@ -79,7 +79,7 @@ int agent_hold(const struct agent *agent, pid_t pid, struct agent_process *ret)
 	if (pid <= 0)
 		return EINVAL;
 	if (!agent->root->captured) {
-		pidfd = open_pidfd(pid);
+		pidfd = process_pidfd(pid);
 		/* ENOSYS: an old kernel; EINVAL, since 6.9 ENOENT: the number
 		 * of a thread, which the caller tells apart. */
 		if (pidfd < 0 && errno != ENOSYS && errno != EINVAL &&

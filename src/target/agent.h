@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The agent: everything that needs privilege. Requests and answers are plain
- * data and file descriptors, so that it can be a process of its own; it parses
- * nothing that a target or a file brought. Today it answers within the caller.
+ * data and file descriptors; it parses nothing that a target or a file brought.
+ *
+ * Opening is done here, within the caller. Seizing and stopping threads is done
+ * by a process of its own, agent-process.h, which only the commands start that
+ * need it: agent-client.h asks it, in the words of agent-protocol.h.
  */
 #ifndef MMIODBG_TARGET_AGENT_H
 #define MMIODBG_TARGET_AGENT_H
@@ -45,6 +48,9 @@ void agent_release(struct agent_process *process);
  * has ended and others live on. False if there is none.
  */
 bool agent_follow(const struct agent *agent, struct agent_process *process);
+
+/* A pidfd of a process, or of none: -1 with errno. */
+int process_pidfd(pid_t pid);
 
 /* Whether the process has ended, all of its threads included. */
 bool agent_has_ended(int pidfd);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/root.h"
+#include "target/attachment.h"
 #include "target/machine.h"
 #include "target/process.h"
 
@@ -186,6 +187,7 @@ void session_destroy(struct session *session)
 {
 	if (!session)
 		return;
+	attachment_destroy(session->attachment);
 	if (session->memory >= 0)
 		close(session->memory);
 	agent_release(&session->process);

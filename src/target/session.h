@@ -13,6 +13,7 @@
 #include "target/device.h"
 #include "target/maps.h"
 
+struct attachment;
 struct error;
 struct machine;
 
@@ -25,7 +26,8 @@ struct session {
 	pid_t tracer; /* 0: nobody traces it */
 	struct mapping_list mappings; /* all of them */
 	struct device_list devices;
-	int memory; /* /proc/PID/mem, or -1: not attached */
+	int memory;                    /* /proc/PID/mem, or -1: not attached */
+	struct attachment *attachment; /* to its threads, or NULL */
 };
 
 /*
@@ -41,7 +43,7 @@ struct error *session_create(struct machine *machine, pid_t pid,
 void session_destroy(struct session *session);
 
 /* Attaches, in the least of its depths: opens the target's memory; for writing
- * only if `write` says so. */
+ * only if `write` says so. The others are in attachment.h. */
 struct error *session_attach(struct session *session, bool write)
 	__attribute__((nonnull, warn_unused_result));
 

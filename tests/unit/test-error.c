@@ -29,6 +29,8 @@ static const struct {
 	{ERROR_ASLEEP, "asleep", 7},
 	{ERROR_UNSAFE, "unsafe", 7},
 	{ERROR_REJECTED, "rejected", 8},
+	{ERROR_BUSY, "busy", 1},
+	{ERROR_RESUMED, "resumed", 1},
 	{ERROR_VERIFY, "verify", 1},
 	{ERROR_UNSTABLE, "unstable", 1},
 	{ERROR_INDETERMINATE, "indeterminate", 9},

@@ -252,7 +252,7 @@ START_TEST(what_has_no_memory)
 		{{.state = 'Z', .leader = 6}, ERROR_NO_PROCESS, "-p 6"},
 		{{.state = 'I', .leader = 7, .kernel_thread = true},
 		 ERROR_DENIED,
-		 NULL},
+		 "mmiodbg maps"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -294,28 +294,68 @@ static void expect_denial(int pid, const char *cause, const char *help)
 	expect_error(error, ERROR_DENIED, cause);
 }
 
+/* Ids that are all one are somebody's, others are said one by one. */
 START_TEST(denied_to_other_users)
 {
 	static const char *const ids[] = {"Uid", "Gid"};
-	char text[128];
+	static const char *const kinds[] = {"user", "group"};
+	char text[128], cause[128];
 
 	tree_process(&tree, 8, "x");
-	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+		unsigned ours = i ? getegid() : geteuid();
+
 		for (unsigned differs = 0; differs < 4; differs++) {
-			unsigned id[4], ours = i ? getegid() : geteuid();
+			unsigned id[4];
 
 			for (unsigned j = 0; j < 4; j++)
 				id[j] = ours + (j == differs ? 4321 : 0);
 			snprintf(text, sizeof(text), "%s:\t%u\t%u\t%u\t%u\n",
 				 ids[i], id[0], id[1], id[2], id[3]);
 			put_status(8, text);
+			snprintf(cause, sizeof(cause),
+				 "effective and saved %s are %u, %u and %u (we "
+				 "are %u)",
+				 kinds[i], id[0], id[1], id[2], ours);
 			/* That of the file system does not count. */
 			if (differs < 3)
-				expect_denial(8, "belongs to user",
-					      "CAP_SYS_PTRACE");
+				expect_denial(8, cause, "CAP_SYS_PTRACE");
 			else if (i)
 				expect_denial(8, "security module", "log");
 		}
+		snprintf(text, sizeof(text), "%s:\t4321\t4321\t4321\t%u\n",
+			 ids[i], ours);
+		put_status(8, text);
+		snprintf(cause, sizeof(cause), "belongs to %s 4321 (we are %u)",
+			 kinds[i], ours);
+		expect_denial(8, cause, i ? "in that group" : "as that user");
+	}
+}
+END_TEST
+
+/* Who sees the link ns/user has passed what is asked about users, capabilities
+ * and dumpability. */
+START_TEST(denied_to_who_may_look)
+{
+	bool override = has_capability(CAP_DAC_OVERRIDE, CAP_EFFECTIVE);
+
+	tree_process(&tree, 8, "x");
+	tree_link(&tree, "user:[4026531837]", "proc/self/ns/user");
+	tree_link(&tree, "user:[4026531837]", "proc/8/ns/user");
+	put_status(8, "Uid:\t4321\t4321\t4321\t4321\n"
+		      "CapPrm:\t8000000000000000\n");
+	expect_denial(8, ": a security module", "log");
+	tree_put(&tree, "1\n", "proc/sys/kernel/yama/ptrace_scope");
+	expect_denial(8, "Yama scope 1", "PR_SET_PTRACER");
+	/* One's own container: one has the capability there. */
+	tree_link(&tree, "user:[4026532555]", "proc/8/ns/user");
+	expect_denial(8, ": a security module", "log");
+	tree_put(&tree, "", "proc/8/mem");
+	if (fchownat(tree.fd, "proc/8/mem", geteuid() + 4321, (gid_t)-1, 0) < 0)
+		return;
+	set_capability(CAP_DAC_OVERRIDE, false);
+	expect_denial(8, "whose files in /proc belong to user", "nsenter");
+	set_capability(CAP_DAC_OVERRIDE, override);
 }
 END_TEST
 
@@ -345,6 +385,28 @@ START_TEST(denied_by_dumpability)
 	    0)
 		return;
 	expect_denial(8, "not dumpable", "CAP_SYS_PTRACE");
+	tree_link(&tree, "user:[4026531837]", "proc/8/ns/user");
+	expect_denial(8, ": a security module", "log");
+}
+END_TEST
+
+/* Of files that are another's the file system asks, too. */
+START_TEST(what_it_takes)
+{
+	bool override = has_capability(CAP_DAC_OVERRIDE, CAP_EFFECTIVE);
+
+	tree_process(&tree, 8, "x");
+	tree_put(&tree, "", "proc/8/mem");
+	put_status(8, "CapPrm:\t8000000000000000\n");
+	expect_denial(8, "capabilities that we lack",
+		      geteuid() ? "run as root, or with CAP_SYS_PTRACE"
+				: "run with CAP_SYS_PTRACE, which we lack");
+	if (fchownat(tree.fd, "proc/8/mem", geteuid() + 4321, (gid_t)-1, 0) < 0)
+		return;
+	set_capability(CAP_DAC_OVERRIDE, false);
+	expect_denial(8, "capabilities that we lack",
+		      "with CAP_SYS_PTRACE and CAP_DAC_OVERRIDE");
+	set_capability(CAP_DAC_OVERRIDE, override);
 }
 END_TEST
 
@@ -355,7 +417,7 @@ START_TEST(denied_by_yama)
 	} cases[] = {
 		{NULL, "security module", "log"},
 		{"0\n", "security module", "log"},
-		{"1\n", "ancestors", "ptrace_scope to 0"},
+		{"1\n", "ancestors", "PR_SET_PTRACER"},
 		{"2\n", "only CAP_SYS_PTRACE", "ptrace_scope to 0"},
 		{"3\n", "until the next boot", "reboot"},
 		{"4\n", "security module", "log"},
@@ -427,14 +489,57 @@ START_TEST(denied_in_a_container)
 		tree_put(&tree, maps[i].ours, "proc/8/%s", maps[i].path);
 		expect_denial(8, "security module", "log");
 		tree_put(&tree, maps[i].theirs, "proc/8/%s", maps[i].path);
-		expect_denial(8, "another user namespace", "outside");
+		expect_denial(8, "another user namespace", "who made it");
+		/* Its capabilities count there. */
+		put_status(8, "CapPrm:\t8000000000000000\n");
+		expect_denial(8, "another user namespace", "who made it");
+		put_status(8, "Uid:\t4321\t4321\t4321\t4321\n");
+		expect_denial(8, ") in another user namespace (a container)",
+			      geteuid() ? "run as root" : "run with");
+		put_status(8, "");
 		tree_put(&tree, maps[i].ours, "proc/8/%s", maps[i].path);
 	}
+	/* The first user namespace is known by its number. */
+	tree_put(&tree, "0 100000 65536\n", "proc/8/uid_map");
 	tree_link(&tree, "user:[4026531837]", "proc/self/ns/user");
+	expect_denial(8, "another user namespace", "who made it");
+	tree_link(&tree, "user:[4026532555]", "proc/self/ns/user");
+	expect_denial(8, "another user namespace", "outside of ours");
+}
+END_TEST
+
+/* Without the permission to look; /proc/8/ns hides the link. */
+START_TEST(denied_outside_of_our_container)
+{
+	bool override = has_capability(CAP_DAC_OVERRIDE, CAP_EFFECTIVE);
+	bool search = has_capability(CAP_DAC_READ_SEARCH, CAP_EFFECTIVE);
+
+	tree_process(&tree, 8, "x");
+	tree_link(&tree, "user:[4026532555]", "proc/self/ns/user");
 	tree_link(&tree, "user:[4026532555]", "proc/8/ns/user");
-	expect_denial(8, "another user namespace", "outside");
-	tree_link(&tree, "user:[4026531837]", "proc/8/ns/user");
-	expect_denial(8, "security module", "log");
+	tree_put(&tree, "0 1000 1\n5 2000 10\n", "proc/self/uid_map");
+	tree_put(&tree, "3\n", "proc/sys/kernel/yama/ptrace_scope");
+	set_capability(CAP_DAC_OVERRIDE, false);
+	set_capability(CAP_DAC_READ_SEARCH, false);
+	ck_assert_int_eq(fchmodat(tree.fd, "proc/8/ns", 0, 0), 0);
+	put_status(8, "Uid:\t65534\t65534\t65534\t65534\n");
+	expect_denial(8,
+		      "outside of the user namespace (the container) that "
+		      "we are in: ",
+		      "run outside of it");
+	put_status(8, "Uid:\t15\t15\t15\t15\n");
+	expect_denial(8, "outside of the user namespace", "run outside of it");
+	put_status(8, "Uid:\t14\t14\t14\t14\n");
+	expect_denial(8, "belongs to user 14", "run ");
+	if (set_capability(CAP_SYS_PTRACE, true)) {
+		expect_denial(8, "our CAP_SYS_PTRACE does not count there",
+			      "run outside of it");
+		set_capability(CAP_SYS_PTRACE, false);
+	}
+	ck_assert_int_eq(fchmodat(tree.fd, "proc/8/ns", 0700, 0), 0);
+	expect_denial(8, "Yama scope 3", "reboot");
+	set_capability(CAP_DAC_OVERRIDE, override);
+	set_capability(CAP_DAC_READ_SEARCH, search);
 }
 END_TEST
 
@@ -444,10 +549,13 @@ START_TEST(order_of_causes)
 	tree_process(&tree, 8, "x");
 	tree_put(&tree, "0 0 4294967295\n", "proc/self/uid_map");
 	tree_put(&tree, "0 100000 65536\n", "proc/8/uid_map");
-	expect_denial(8, "user namespace", "outside");
+	expect_denial(8, "user namespace", "who made it");
 	tree_put(&tree, "1\n", "proc/sys/kernel/yama/ptrace_scope");
 	expect_denial(8, "Yama scope 1", "ptrace_scope");
+	/* It cannot be told what they are worth in another namespace. */
 	put_status(8, "CapPrm:\t8000000000000000\n");
+	expect_denial(8, "Yama scope 1", "ptrace_scope");
+	tree_put(&tree, "0 0 4294967295\n", "proc/8/uid_map");
 	expect_denial(8, "capabilities", "CAP_SYS_PTRACE");
 	put_status(8, "Uid:\t4321\t4321\t4321\t4321\n"
 		      "CapPrm:\t8000000000000000\n");
@@ -482,6 +590,21 @@ START_TEST(denied_with_a_tracer)
 		ck_assert(has_text(error->evidence[0], cases[i].evidence));
 		expect_error(error, ERROR_DENIED, "tracer");
 	}
+}
+END_TEST
+
+/* It is the cause only for who wants to trace, and may open the memory. */
+START_TEST(denied_by_a_tracer)
+{
+	tree_process(&tree, 8, "x");
+	put_status(8, "TracerPid:\t99\n");
+	tree_put(&tree, "gdb\n", "proc/99/comm");
+	expect_denial(8, "security module", "log");
+	tree_put(&tree, "", "proc/8/mem");
+	expect_denial(8, "which process 99 (gdb) traces already",
+		      "plain reads and writes");
+	tree_put(&tree, "1\n", "proc/sys/kernel/yama/ptrace_scope");
+	expect_denial(8, "Yama scope 1", "ptrace_scope");
 }
 END_TEST
 
@@ -789,14 +912,18 @@ int main(void)
 		poor_status,
 		what_has_no_memory,
 		denied_to_other_users,
+		denied_to_who_may_look,
 		denied_for_capabilities,
 		denied_by_dumpability,
+		what_it_takes,
 		denied_by_yama,
 		denied_with_the_capability,
 		denied_by_the_file_system,
 		denied_in_a_container,
+		denied_outside_of_our_container,
 		order_of_causes,
 		denied_with_a_tracer,
+		denied_by_a_tracer,
 		found,
 		found_several,
 		wrong_names,

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/attachment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/root.h"
+#include "target/agent-client.h"
+#include "target/calls.h"
+#include "target/machine.h"
+#include "target/process.h"
+#include "target/session.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* How long the agent may take for what has no limit of its own. */
+#define ANSWER_TIME (5 * SECOND)
+
+struct attachment {
+	struct agent_client *client;
+	uint64_t limit; /* of the stop */
+	bool stopped;   /* the target is to stand still */
+};
+
+/* What may be attached to */
+
+/* Field 4 of /proc/PID/stat; 0 at the end of the line, or if it is hidden. */
+static pid_t parent_of(const struct root *root, pid_t pid)
+{
+	cleanup_free char *stat = file_line(root->fd, "proc/%d/stat", (int)pid);
+	const char *end = stat ? strrchr(stat, ')') : NULL;
+	int parent;
+
+	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+}
+
+static bool is_ancestor(const struct root *root, pid_t pid)
+{
+	for (pid_t parent = getppid(); parent > 1;
+	     parent = parent_of(root, parent))
+		if (parent == pid)
+			return true;
+	return false;
+}
+
+/* 32 bits are enough for all that it has mapped. */
+static bool is_narrow(const struct session *session)
+{
+	const struct mapping_list *list = &session->mappings;
+
+	return sizeof(long) > 4 && list->count &&
+	       list->items[list->count - 1].end <= UINT64_C(1) << 32;
+}
+
+struct error *attachment_check(const struct session *session, bool stop)
+{
+	const struct root *root = &session->machine->root;
+	pid_t pid = session->process.pid;
+
+	if (root->captured)
+		return NULL;
+	if (pid == getpid())
+		return error_create(ERROR_UNSAFE, 0,
+				    "process %d is this mmiodbg itself",
+				    (int)pid);
+	if (!stop)
+		return NULL;
+	if (pid == 1)
+		return error_create(ERROR_UNSAFE, 0,
+				    "process 1 is never stopped");
+	if (is_ancestor(root, pid))
+		return error_help(error_create(ERROR_UNSAFE, 0,
+					       "process %d is an ancestor of "
+					       "ours, and is not stopped",
+					       (int)pid),
+				  "run mmiodbg from elsewhere, or without "
+				  "--stop");
+#if !defined(__x86_64__) && !defined(__i386__)
+	if (is_narrow(session))
+		return error_create(ERROR_UNSUPPORTED, 0,
+				    "process %d is a 32-bit one: on this "
+				    "architecture these are not stopped",
+				    (int)pid);
+#endif
+	return NULL;
+}
+
+/* What the agent says */
+
+static struct error *traced(const struct session *session, pid_t tracer)
+{
+	cleanup_free char *name = file_line(session->machine->root.fd,
+					    "proc/%d/comm", (int)tracer);
+
+	return error_help(
+		error_create(ERROR_DENIED, EPERM,
+			     "attaching to process %d, which process %d (%s) "
+			     "traces already",
+			     (int)session->process.pid, (int)tracer,
+			     name ? name : "?"),
+		"without --attach and --stop it can be read and written all "
+		"the same");
+}
+
+static struct error *shared(const struct session *session, pid_t other)
+{
+	cleanup_free char *name = file_line(session->machine->root.fd,
+					    "proc/%d/comm", (int)other);
+
+	return error_help(
+		error_create(ERROR_UNSAFE, 0,
+			     "process %d (%s) has the same address space as "
+			     "process %d, and would run on while that is "
+			     "stopped",
+			     (int)other, name ? name : "?",
+			     (int)session->process.pid),
+		"try again when it has ended or executed another program, or "
+		"without --stop");
+}
+
+/* "thread 42 is in epoll_wait" */
+static char *in_call(const struct agent_thread *thread)
+{
+	char *text = NULL;
+
+	if (asprintf(&text, "thread %d is in %s", (int)thread->tid,
+		     *thread->call ? thread->call : "a system call") < 0)
+		return NULL;
+	return text;
+}
+
+static struct error *interrupting(const struct agent_answer *answer)
+{
+	cleanup_free char *where = in_call(&answer->first);
+	const char *which = where ? where : "a thread is in a system call";
+	const char *more = answer->threads > 1 ? ", and others are, too" : "";
+	struct error *error;
+
+	switch ((enum call_effect)answer->first.effect) {
+	case CALL_TIMED:
+		error = error_help(
+			error_create(ERROR_UNSAFE, 0,
+				     "%s under a seccomp filter, which may "
+				     "kill it when it goes on after a stop%s",
+				     which, more),
+			"try again when it waits elsewhere, or without --stop");
+		break;
+	case CALL_CUT:
+		error = error_help(
+			error_create(ERROR_UNSAFE, 0,
+				     "%s, which may do only a part of its work "
+				     "if it is stopped%s",
+				     which, more),
+			"try again, or let it happen with --force");
+		break;
+	default:
+		error = error_help(
+			error_create(ERROR_UNSAFE, 0,
+				     "%s, which fails with EINTR if it is "
+				     "stopped%s",
+				     which, more),
+			"try again, or let it happen with --force");
+		break;
+	}
+	return error_evidence(error, "%u thread%s would notice a stop",
+			      answer->threads, answer->threads == 1 ? "" : "s");
+}
+
+static struct error *unstoppable(const struct session *session,
+				 const struct agent_thread *thread)
+{
+	const struct attachment *attachment = session->attachment;
+	char limit[DURATION_LENGTH];
+	struct error *error;
+
+	duration_format(attachment->limit, limit);
+	if (thread->state == 'D' && (strcmp(thread->call, "vfork") == 0 ||
+				     strncmp(thread->call, "clone", 5) == 0))
+		error = error_create(ERROR_BUSY, 0,
+				     "thread %d did not stop within %s: it "
+				     "waits for the child of its vfork",
+				     (int)thread->tid, limit);
+	else if (thread->state == 'D')
+		error = error_create(ERROR_BUSY, 0,
+				     "thread %d did not stop within %s: it is "
+				     "in uninterruptible sleep (state D)%s%s",
+				     (int)thread->tid, limit,
+				     *thread->call ? ", in " : "",
+				     thread->call);
+	else
+		error = error_create(ERROR_BUSY, 0,
+				     "thread %d did not stop within %s (state "
+				     "%c)",
+				     (int)thread->tid, limit,
+				     thread->state ? thread->state : '?');
+	return error_help(error, "the target runs on; try again, or with more "
+				 "--max-stop");
+}
+
+static struct error *unknowable(int errnum)
+{
+	return error_help(error_create(ERROR_UNSAFE, errnum,
+				       "whether another process has the same "
+				       "address space cannot be told: kcmp"),
+			  "do without --stop");
+}
+
+static struct error *explain(const struct session *session,
+			     const struct agent_answer *answer)
+{
+	const struct root *root = &session->machine->root;
+	pid_t pid = session->process.pid;
+
+	switch (answer->result) {
+	case AGENT_DONE:
+		return NULL;
+	case AGENT_GONE:
+		return error_create(ERROR_GONE, 0, "process %d has ended",
+				    (int)pid);
+	case AGENT_EXECUTED:
+		return session_exec(session);
+	case AGENT_DENIED:
+		return process_diagnose(root, session->process.procfd, pid,
+					"attaching to the threads",
+					answer->errnum);
+	case AGENT_TRACED:
+		return traced(session, answer->other);
+	case AGENT_BUSY:
+		return error_help(
+			error_create(ERROR_BUSY, 0,
+				     "the threads of process %d changed until "
+				     "the time was up",
+				     (int)pid),
+			"it runs on; try again, or without --attach and "
+			"--stop");
+	case AGENT_INTERRUPTING:
+		return interrupting(answer);
+	case AGENT_UNSTOPPABLE:
+		return unstoppable(session, &answer->first);
+	case AGENT_SHARED:
+		return shared(session, answer->other);
+	case AGENT_UNKNOWABLE:
+		return unknowable(answer->errnum);
+	case AGENT_FAILED:
+		break;
+	}
+	return error_create(ERROR_FAILED, answer->errnum,
+			    "attaching to process %d", (int)pid);
+}
+
+/* What is asked */
+
+struct error *attachment_create(struct session *session)
+{
+	const struct agent_request request = {
+		.verb = AGENT_ATTACH,
+		.narrow = is_narrow(session),
+	};
+	struct agent_answer answer;
+	struct error *error;
+
+	if (session->machine->root.captured)
+		return error_create(ERROR_USAGE, 0,
+				    "there is no process %d to attach to: this "
+				    "is a captured tree",
+				    (int)session->process.pid);
+	session->attachment = calloc(1, sizeof(*session->attachment));
+	if (!session->attachment)
+		return error_no_memory();
+	error = agent_client_create(
+		&session->machine->root, session->process.pid,
+		session->process.procfd, &session->attachment->client);
+	if (!error)
+		error = agent_client_ask(session->attachment->client, request,
+					 ANSWER_TIME, &answer);
+	return error ? error : explain(session, &answer);
+}
+
+void attachment_destroy(struct attachment *attachment)
+{
+	if (!attachment)
+		return;
+	agent_client_destroy(attachment->client);
+	free(attachment);
+}
+
+struct error *attachment_stop(struct session *session, uint64_t nanoseconds,
+			      bool force)
+{
+	struct attachment *attachment = session->attachment;
+	const struct agent_request request = {
+		.verb = AGENT_STOP,
+		.nanoseconds = nanoseconds,
+		.force = force,
+	};
+	struct agent_answer answer;
+	struct error *error;
+	uint64_t time;
+
+	attachment->limit = nanoseconds;
+	if (__builtin_add_overflow(nanoseconds, ANSWER_TIME, &time))
+		time = nanoseconds;
+	error = agent_client_ask(attachment->client, request, time, &answer);
+	if (!error)
+		error = explain(session, &answer);
+	attachment->stopped = !error;
+	return error;
+}
+
+struct error *attachment_resume(struct session *session,
+				struct stop_report *ret)
+{
+	struct attachment *attachment = session->attachment;
+	const struct agent_request request = {.verb = AGENT_RESUME};
+	struct agent_answer answer;
+	struct error *error;
+
+	attachment->stopped = false;
+	error = agent_client_ask(attachment->client, request, ANSWER_TIME,
+				 &answer);
+	if (error)
+		return error;
+	*ret = (struct stop_report){
+		.made = true,
+		.nanoseconds = answer.nanoseconds,
+		.threads = answer.threads,
+	};
+	return NULL;
+}
+
+struct error *attachment_event(const struct session *session)
+{
+	const struct attachment *attachment = session->attachment;
+	const struct agent_shared *told;
+	char limit[DURATION_LENGTH];
+
+	if (!attachment)
+		return NULL;
+	told = agent_client_shared(attachment->client);
+	if (atomic_load(&told->executed))
+		return session_exec(session);
+	if (atomic_load(&told->ended))
+		return error_create(ERROR_GONE, 0, "process %d has ended",
+				    (int)session->process.pid);
+	if (!agent_client_lives(attachment->client))
+		return error_create(ERROR_FAILED, 0,
+				    "the agent, which attaches to the target, "
+				    "has ended: the target runs, unattached");
+	if (!attachment->stopped || atomic_load(&told->stopped))
+		return NULL;
+	return error_help(
+		error_create(ERROR_RESUMED, 0,
+			     "the target runs again: the %s of "
+			     "--max-stop were over",
+			     duration_format(attachment->limit, limit)),
+		"ask for less in one stop, or for more --max-stop");
+}

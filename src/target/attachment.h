@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The deeper ways to be attached to a target: to all of its threads, running
+ * (--attach) or standing still (--stop). What is done to them is done by the
+ * agent's process; here is what it means.
+ */
+#ifndef MMIODBG_TARGET_ATTACHMENT_H
+#define MMIODBG_TARGET_ATTACHMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
+struct session;
+
+/* How a stop was. */
+struct stop_report {
+	bool made;            /* else the rest is unset */
+	uint64_t nanoseconds; /* from the first thread asked to the last resumed
+			       */
+	unsigned threads;
+};
+
+/*
+ * Whether the session's process may be attached to at all, or stopped: not
+ * ourselves; not stopped, one of our ancestors, process 1, or what this
+ * architecture's kernel would not let go on as before. Touches nothing.
+ */
+struct error *attachment_check(const struct session *session, bool stop)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Attaches to all threads of the session's process; they run on. */
+struct error *attachment_create(struct session *session)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Lets go of them. Legal on NULL. */
+struct attachment;
+void attachment_destroy(struct attachment *attachment);
+
+/*
+ * Stops all threads, for at most `nanoseconds`: then they run again, whatever
+ * we do. `force`: even if a thread's system call fails with EINTR by it. The
+ * error means that they run.
+ */
+struct error *attachment_stop(struct session *session, uint64_t nanoseconds,
+			      bool force)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Lets them run again, if they do not yet, and tells how it was. */
+struct error *attachment_resume(struct session *session,
+				struct stop_report *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * What has happened to the process since it was attached to: NULL, or
+ * ERROR_GONE for an exit or an exec, or, of one that is to stand still,
+ * ERROR_RESUMED. Without a session's attachment: NULL.
+ */
+struct error *attachment_event(const struct session *session)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif

@@ -1,0 +1,519 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/tracees.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/root.h"
+#include "base/text.h"
+#include "target/registers.h"
+
+/* Never PTRACE_O_EXITKILL: our end must not be theirs. */
+enum { SEIZE_OPTIONS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC };
+
+uint64_t monotonic(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+/* The table */
+
+static size_t place_of(const struct tracees *tracees, pid_t tid)
+{
+	size_t low = 0, high = tracees->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (tracees->items[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct tracee *find(const struct tracees *tracees, pid_t tid)
+{
+	size_t at = place_of(tracees, tid);
+
+	return at < tracees->count && tracees->items[at].tid == tid
+		       ? &tracees->items[at]
+		       : NULL;
+}
+
+static struct tracee *add(struct tracees *tracees, pid_t tid)
+{
+	size_t at = place_of(tracees, tid);
+	struct tracee *tracee = find(tracees, tid);
+
+	if (tracee)
+		return tracee;
+	if (!list_grow(&tracees->items, tracees->count, &tracees->capacity,
+		       sizeof(*tracees->items))) {
+		tracees->no_memory = true;
+		return NULL;
+	}
+	tracee = &tracees->items[at];
+	memmove(tracee + 1, tracee, (tracees->count - at) * sizeof(*tracee));
+	tracees->count++;
+	*tracee = (struct tracee){.tid = tid};
+	return tracee;
+}
+
+static void drop(struct tracees *tracees, struct tracee *tracee)
+{
+	size_t at = (size_t)(tracee - tracees->items);
+
+	tracees->count--;
+	memmove(tracee, tracee + 1,
+		(tracees->count - at) * sizeof(*tracees->items));
+}
+
+void tracees_deinit(struct tracees *tracees)
+{
+	free(tracees->items);
+	tracees->items = NULL;
+	tracees->count = tracees->capacity = 0;
+}
+
+/* What /proc says of a thread */
+
+char tracee_state(const struct tracees *tracees, pid_t tid)
+{
+	cleanup_free char *stat =
+		file_line(tracees->procfd, "task/%d/stat", (int)tid);
+	const char *end = stat ? strrchr(stat, ')') : NULL;
+
+	return end && end[1] == ' ' ? end[2] : '\0';
+}
+
+bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret)
+{
+	cleanup_free char *text =
+		file_line(tracees->procfd, "task/%d/syscall", (int)tid);
+
+	return text && call_parse(text, ret);
+}
+
+/* A number of /proc/PID/task/TID/status. Its first line is the thread's name,
+ * in which the kernel escapes newlines. */
+static bool status_number(const struct tracees *tracees, pid_t tid,
+			  const char *key, long *ret)
+{
+	cleanup_free char *text =
+		file_line(tracees->procfd, "task/%d/status", (int)tid);
+	const char *at = text ? strstr(text, key) : NULL;
+
+	return at && sscanf(at + strlen(key), " %ld", ret) == 1;
+}
+
+static bool is_thread(const struct tracees *tracees, pid_t tid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "task/%d", (int)tid);
+	return faccessat(tracees->procfd, path, F_OK, 0) == 0;
+}
+
+/* Events */
+
+static long request(int kind, pid_t tid, unsigned long data)
+{
+	return ptrace((enum __ptrace_request)kind, tid, NULL, (void *)data);
+}
+
+/* Takes what a wait told of one: an ended thread is reaped by that. */
+static void consume(pid_t tid, int kind)
+{
+	siginfo_t info;
+
+	while (waitid(P_PID, (id_t)tid, &info, kind | __WALL | WNOHANG) < 0 &&
+	       errno == EINTR)
+		;
+}
+
+/* The table after an exec by any thread: it goes by the number of the leader
+ * now, and the others have ended. */
+static void after_exec(struct tracees *tracees, pid_t tid)
+{
+	tracees->executed = true;
+	tracees->count = 0;
+	add(tracees, tid);
+}
+
+/* An event stop, other than that of a signal that is being delivered. */
+static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
+{
+	if (tracee->stray) {
+		request(PTRACE_DETACH, tracee->tid, 0);
+		drop(tracees, tracee);
+		return;
+	}
+	tracee->asked = false;
+	tracee->group_stop = signal != SIGTRAP;
+	if (tracees->holding) {
+		consume(tracee->tid, WSTOPPED);
+		tracee->stopped = true;
+		/* At once, so that it goes on as it should if we end. */
+		registers_mend(tracee->tid, tracee->effect, tracee->filtered);
+		return;
+	}
+	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
+		0);
+}
+
+static void on_stop(struct tracees *tracees, pid_t tid, int status)
+{
+	int signal = status & 0xff, event = status >> 8;
+	bool known = find(tracees, tid) != NULL;
+	struct tracee *tracee;
+	unsigned long message = 0;
+
+	if (event == PTRACE_EVENT_EXEC) {
+		after_exec(tracees, tid);
+		request(PTRACE_CONT, tid, 0);
+		return;
+	}
+	tracee = add(tracees, tid);
+	if (!tracee) {
+		/* Not to be kept in mind, but not to be left standing. */
+		request(PTRACE_CONT, tid, event ? 0 : (unsigned long)signal);
+		return;
+	}
+	if (event == PTRACE_EVENT_STOP) {
+		/* Also a child that shares the address space comes to us, if
+		 * it is to end without SIGCHLD (kernel_clone(), 6.1). */
+		tracee->stray = !known && !is_thread(tracees, tid);
+		if (!known)
+			tracee->filtered = tracees->filtered;
+		stopped(tracees, tracee, signal);
+		return;
+	}
+	/* Any stop does away with an interrupt that was still to come
+	 * (ptrace_stop(), kernel/signal.c): it is to be asked anew. */
+	tracee->asked = false;
+	if (event == PTRACE_EVENT_CLONE &&
+	    ptrace(PTRACE_GETEVENTMSG, tid, NULL, &message) == 0 &&
+	    is_thread(tracees, (pid_t)message) &&
+	    (tracee = add(tracees, (pid_t)message)) != NULL)
+		tracee->filtered = tracees->filtered;
+	/* A signal is handed on as it came: the kernel keeps its siginfo. */
+	request(PTRACE_CONT, tid, event ? 0 : (unsigned long)signal);
+}
+
+/* One event of `which` thread, or of any. False: there is none. */
+static bool take_event(struct tracees *tracees, idtype_t type, pid_t which)
+{
+	siginfo_t info = {0};
+
+	if (waitid(type, (id_t)which, &info,
+		   WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) < 0) {
+		struct tracee *tracee = find(tracees, which);
+
+		/* No more ours: it has ended, or was renumbered by an exec. */
+		if (errno == ECHILD && type == P_PID && tracee)
+			drop(tracees, tracee);
+		return false;
+	}
+	if (!info.si_pid)
+		return false;
+	if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED) {
+		on_stop(tracees, info.si_pid, info.si_status);
+	} else {
+		struct tracee *tracee = find(tracees, info.si_pid);
+
+		consume(info.si_pid, WEXITED);
+		if (tracee)
+			drop(tracees, tracee);
+	}
+	return true;
+}
+
+void tracees_events(struct tracees *tracees)
+{
+	/* While many are to stop, each is asked for by its number: the kernel
+	 * finds that one faster than any one of thousands. */
+	for (size_t i = 0; tracees->holding && i < tracees->count;) {
+		struct tracee *tracee = &tracees->items[i];
+		pid_t tid = tracee->tid;
+		bool more = !tracee->stopped && take_event(tracees, P_PID, tid);
+
+		if (!more && i < tracees->count && tracees->items[i].tid == tid)
+			i++;
+	}
+	while (take_event(tracees, P_ALL, 0))
+		;
+}
+
+/* Seizing */
+
+static struct tracees *seizing;
+
+/*
+ * While PTRACE_SEIZE waits for a thread that is about to exec, that thread may
+ * wait for us: for the end of other threads that are ours to be reaped
+ * (de_thread(), fs/exec.c, holds cred_guard_mutex, which ptrace_attach()
+ * wants). So events are taken here, too, where that wait is interrupted. All of
+ * this may be done in a handler, for it is let in around that one call only.
+ */
+static void on_child(int signal)
+{
+	int saved = errno;
+
+	(void)signal;
+	tracees_events(seizing);
+	errno = saved;
+}
+
+void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow)
+{
+	struct sigaction action = {.sa_handler = on_child};
+
+	*tracees = (struct tracees){
+		.pid = pid,
+		.procfd = procfd,
+		.calls = call_set_of(narrow),
+	};
+	seizing = tracees;
+	sigaction(SIGCHLD, &action, NULL);
+}
+
+static int seize(pid_t tid)
+{
+	sigset_t let_in;
+	long result;
+	int errnum;
+
+	sigemptyset(&let_in);
+	sigaddset(&let_in, SIGCHLD);
+	sigaddset(&let_in, SIGALRM);
+	sigprocmask(SIG_UNBLOCK, &let_in, NULL);
+	result = request(PTRACE_SEIZE, tid, SEIZE_OPTIONS);
+	errnum = errno;
+	sigprocmask(SIG_BLOCK, &let_in, NULL);
+	return result < 0 ? errnum : 0;
+}
+
+/* What EPERM of PTRACE_SEIZE means: 0 if nothing. */
+static int refused(struct tracees *tracees, pid_t tid, pid_t *ret_tracer)
+{
+	char state = tracee_state(tracees, tid);
+	long tracer = 0;
+
+	/* Ending, or ended: a leader that others outlive, too. */
+	if (!state || state == 'Z' || state == 'X')
+		return 0;
+	if (!status_number(tracees, tid, "\nTracerPid:", &tracer))
+		return 0;
+	*ret_tracer = (pid_t)tracer;
+	if (tracer != getpid())
+		return EPERM;
+	/* It came to us by itself, when it was made. */
+	*ret_tracer = 0;
+	add(tracees, tid);
+	return 0;
+}
+
+/* Seizes one. `*ret_new` is set if that is new. */
+static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
+		     pid_t *ret_tracer)
+{
+	int errnum = seize(tid);
+	struct tracee *tracee;
+
+	if (errnum == ESRCH)
+		return 0;
+	if (errnum == EPERM)
+		return refused(tracees, tid, ret_tracer);
+	if (errnum)
+		return errnum;
+	*ret_new = true;
+	tracee = add(tracees, tid);
+	if (!tracee)
+		return ENOMEM;
+	tracee->filtered = tracees->filtered;
+	if (tracees->holding)
+		tracee->asked = request(PTRACE_INTERRUPT, tid, 0) == 0;
+	return 0;
+}
+
+/* Seizes those that are not yet; `*ret_new` says whether there was one. */
+static int seize_listed(struct tracees *tracees, bool *ret_new,
+			pid_t *ret_tracer)
+{
+	cleanup_names char **names = folder_names(tracees->procfd, "task");
+	int errnum = 0;
+
+	*ret_new = false;
+	if (!names)
+		return errno == ENOMEM ? ENOMEM : ESRCH;
+	for (size_t i = 0; names[i] && !errnum; i++) {
+		pid_t tid = (pid_t)atoi(names[i]);
+
+		if (find(tracees, tid))
+			continue;
+		errnum = seize_one(tracees, tid, ret_new, ret_tracer);
+		/* Threads that are ours already must not wait for us. */
+		if (i % 64 == 63)
+			tracees_events(tracees);
+	}
+	tracees_events(tracees);
+	return errnum ? errnum : tracees->no_memory ? ENOMEM : 0;
+}
+
+int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
+{
+	bool new = true;
+	int errnum;
+
+	*ret_tracer = 0;
+	while (new) {
+		errnum = seize_listed(tracees, &new, ret_tracer);
+		if (errnum)
+			return errnum;
+		if (!tracees->count)
+			return ESRCH;
+		if (new &&monotonic() > deadline)
+			return ETIMEDOUT;
+	}
+	return 0;
+}
+
+/* Stopping */
+
+void tracees_interrupt(struct tracees *tracees)
+{
+	tracees->holding = true;
+	for (size_t i = 0; i < tracees->count; i++) {
+		struct tracee *tracee = &tracees->items[i];
+
+		if (!tracee->stopped && !tracee->asked &&
+		    request(PTRACE_INTERRUPT, tracee->tid, 0) == 0)
+			tracee->asked = true;
+	}
+}
+
+struct tracee *tracees_moving(struct tracees *tracees)
+{
+	for (size_t i = 0; i < tracees->count; i++) {
+		struct tracee *tracee = &tracees->items[i];
+
+		if (tracee->stopped || tracee->leader_gone || tracee->stray)
+			continue;
+		/* It has no more event for us until all others have ended. */
+		if (tracee->tid == tracees->pid &&
+		    tracee_state(tracees, tracee->tid) == 'Z') {
+			tracee->leader_gone = true;
+			continue;
+		}
+		return tracee;
+	}
+	return NULL;
+}
+
+void tracees_resume(struct tracees *tracees)
+{
+	tracees->holding = false;
+	for (size_t i = 0; i < tracees->count; i++) {
+		struct tracee *tracee = &tracees->items[i];
+
+		if (tracee->stopped)
+			request(tracee->group_stop ? PTRACE_LISTEN
+						   : PTRACE_CONT,
+				tracee->tid, 0);
+		tracee->stopped = false;
+	}
+}
+
+/* Looking */
+
+/* Whether the socket that a thread waits for has a timeout. */
+static bool has_timeout(const struct tracees *tracees, uint64_t fd)
+{
+	cleanup_free char *link =
+		link_target(tracees->procfd, "fd/%d", (int)fd);
+	static const int options[] = {SO_RCVTIMEO, SO_SNDTIMEO};
+	cleanup_close int pidfd = -1, copy = -1;
+
+	if (!link || strncmp(link, "socket:", 7) != 0)
+		return false;
+#if defined(SYS_pidfd_getfd) && defined(SYS_pidfd_open)
+	pidfd = (int)syscall(SYS_pidfd_open, tracees->pid, 0);
+	if (pidfd >= 0)
+		copy = (int)syscall(SYS_pidfd_getfd, pidfd, (int)fd, 0);
+#endif
+	if (copy < 0)
+		return true; /* for all that we know */
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct timeval time = {0};
+		socklen_t length = sizeof(time);
+
+		if (getsockopt(copy, SOL_SOCKET, options[i], &time, &length) !=
+			    0 ||
+		    time.tv_sec || time.tv_usec)
+			return true;
+	}
+	return false;
+}
+
+/* What an interruption of a thread would do now. */
+static enum call_effect look(const struct tracees *tracees,
+			     const struct tracee *tracee)
+{
+	enum call_effect effect;
+	struct call call;
+
+	/* It has ended. */
+	if (!tracee_call(tracees, tracee->tid, &call))
+		return CALL_UNSEEN;
+	effect = call_effect(tracees->calls, &call);
+	if (effect == CALL_SOCKET)
+		effect = has_timeout(tracees, call.arguments[0]) ? CALL_FAILS
+								 : CALL_UNSEEN;
+	if (effect == CALL_TIMED && !tracee->filtered)
+		effect = CALL_UNSEEN;
+	/* In D state nothing interrupts it: a write to a disk, say. */
+	if (effect == CALL_CUT && tracee_state(tracees, tracee->tid) == 'D')
+		effect = CALL_UNSEEN;
+	return effect;
+}
+
+struct tracee *tracees_look(struct tracees *tracees, bool force,
+			    size_t *ret_count)
+{
+	struct tracee *first = NULL;
+	long seccomp = 0;
+
+	*ret_count = 0;
+	for (size_t i = 0; i < tracees->count; i++) {
+		struct tracee *tracee = &tracees->items[i];
+
+		tracee->filtered = status_number(tracees, tracee->tid,
+						 "\nSeccomp:", &seccomp) &&
+				   seccomp != 0;
+		tracees->filtered |= tracee->filtered;
+		tracee->effect = look(tracees, tracee);
+		if (tracee->effect == CALL_UNSEEN ||
+		    tracee->effect == CALL_AGAIN ||
+		    (force && tracee->effect != CALL_TIMED))
+			continue;
+		if (!(*ret_count)++)
+			first = tracee;
+	}
+	return first;
+}

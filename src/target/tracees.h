@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The threads of one process under ptrace: seized, stopped, resumed. Used by
+ * the agent's process alone, for ptrace belongs to a thread.
+ *
+ * What can happen to us in between: a signal that was taken from the kernel by
+ * a wait and not yet handed on would be lost if we were killed. So stops are
+ * looked at without being consumed (WNOWAIT): whenever this process ends, in
+ * whatever way, the kernel lets all of the threads go on, with their signals
+ * (exit_ptrace and ptrace_signal, kernel/ptrace.c and kernel/signal.c, 6.1).
+ */
+#ifndef MMIODBG_TARGET_TRACEES_H
+#define MMIODBG_TARGET_TRACEES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "target/calls.h"
+
+struct tracee {
+	pid_t tid;
+	bool stopped;     /* stands in an event stop */
+	bool group_stop;  /* and its process is stopped by job control */
+	bool asked;       /* PTRACE_INTERRUPT was sent, and not answered */
+	bool stray;       /* no thread of the process: to be let go */
+	bool leader_gone; /* a zombie that others outlive: it stops no more */
+	/* As they were when its call was looked at: */
+	enum call_effect effect;
+	bool filtered; /* under a seccomp filter */
+};
+
+struct tracees {
+	pid_t pid;
+	int procfd; /* /proc/PID; borrowed */
+	enum call_set calls;
+	struct tracee *items; /* by tid */
+	size_t count, capacity;
+	bool holding;  /* threads are to stand still: they are not continued */
+	bool filtered; /* a thread was seen under a seccomp filter */
+	bool executed; /* an exec was seen */
+	bool no_memory;
+};
+
+/* `procfd`: /proc/PID, borrowed. `narrow`: a 32-bit process. Changes what this
+ * process does at SIGCHLD, which must be blocked. */
+void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow);
+void tracees_deinit(struct tracees *tracees);
+
+/*
+ * Seizes each thread that is not yet, and lists them again until nothing new is
+ * found. `deadline`: of CLOCK_MONOTONIC, in nanoseconds. 0; ESRCH: the process
+ * has ended; EPERM, with `*ret_tracer` the process that traces it already or 0;
+ * ETIMEDOUT: always new ones, until the deadline; ENOMEM. SIGALRM is let in
+ * where this may block for longer.
+ */
+int tracees_seize(struct tracees *tracees, uint64_t deadline,
+		  pid_t *ret_tracer);
+
+/* Asks each of them to stop. */
+void tracees_interrupt(struct tracees *tracees);
+
+/* Takes in all that has happened to them; never blocks. */
+void tracees_events(struct tracees *tracees);
+
+/* One that has still to stop, or NULL: all of them stand. */
+struct tracee *tracees_moving(struct tracees *tracees);
+
+/* Lets them go on; those that job control has stopped stay so. */
+void tracees_resume(struct tracees *tracees);
+
+/* Looks at the call of each. The first one that an interruption would be seen
+ * by, or NULL; `*ret_count` of them. */
+struct tracee *tracees_look(struct tracees *tracees, bool force,
+			    size_t *ret_count);
+
+/* The call of a thread, from /proc. False: it cannot be told. */
+bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret);
+
+/* The letter of its state, 0 if it is no more. */
+char tracee_state(const struct tracees *tracees, pid_t tid);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t monotonic(void);
+
+#endif
