@@ -25,9 +25,14 @@
  *   dumpable 0|1              PR_SET_DUMPABLE
  *   name TEXT                 PR_SET_NAME
  *   thread                    starts a thread that sleeps
- *   leaderexit                the main thread ends; another one obeys
- *   exec PROG [ARGS]
- *   exit STATUS
+ *   toggle I OFF MASK         a thread changes these bits of a 32-bit register
+ *                             all the time: it reads, and writes back all of it
+ *   toggled                   ends it: "toggled TIMES LOST"; LOST is how often
+ *                             its bits were not as it had left them
+ *   spin                      a thread looks at the clock all the time
+ *   spun                      ends it: "spun NANOSECONDS", the longest time
+ * that it stood still leaderexit                the main thread ends; another
+ * one obeys exec PROG [ARGS] exit STATUS
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -55,6 +60,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -566,6 +572,122 @@ static bool cmd_thread(int count, char **words)
 	return reply("thread %ld", thread_id);
 }
 
+static struct {
+	pthread_t thread;
+	bool running;
+	volatile bool end;
+	char *address;
+	uint32_t mask;
+	uint64_t times, lost;
+} toggle;
+
+static void *toggler(void *unused)
+{
+	uint32_t own = (uint32_t)load(toggle.address, 32) & toggle.mask;
+
+	(void)unused;
+	while (!toggle.end) {
+		uint32_t value = (uint32_t)load(toggle.address, 32);
+
+		toggle.lost += (value & toggle.mask) != own;
+		/* The next number whose bits are all in the mask. */
+		own = ((own | ~toggle.mask) + 1) & toggle.mask;
+		store(toggle.address, 32, (value & ~toggle.mask) | own);
+		toggle.times++;
+	}
+	return NULL;
+}
+
+static bool cmd_toggle(int count, char **words)
+{
+	uint64_t offset, mask;
+	unsigned int index;
+	int error;
+
+	(void)count;
+	if (!parse_index(words[1], &index) ||
+	    !parse_number(words[2], &offset) || !parse_number(words[3], &mask))
+		return false;
+	if (toggle.running || offset % 4 || offset >= mappings[index].length)
+		return failed("not there, or running already");
+	toggle.address = mappings[index].address + offset;
+	toggle.mask = (uint32_t)mask;
+	toggle.times = toggle.lost = 0;
+	toggle.end = false;
+	error = pthread_create(&toggle.thread, NULL, toggler, NULL);
+	if (error)
+		return failed("pthread_create: %s", strerror(error));
+	toggle.running = true;
+	return reply("ok");
+}
+
+static bool cmd_toggled(int count, char **words)
+{
+	(void)count;
+	(void)words;
+	if (!toggle.running)
+		return failed("it does not run");
+	toggle.end = true;
+	pthread_join(toggle.thread, NULL);
+	toggle.running = false;
+	return reply("toggled %" PRIu64 " %" PRIu64, toggle.times, toggle.lost);
+}
+
+static struct {
+	pthread_t thread;
+	bool running;
+	volatile bool end;
+	uint64_t longest;
+} spin;
+
+static void *spinner(void *unused)
+{
+	struct timespec time;
+	uint64_t last, now;
+
+	(void)unused;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	last = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+	while (!spin.end) {
+		clock_gettime(CLOCK_MONOTONIC, &time);
+		now = (uint64_t)time.tv_sec * 1000000000 +
+		      (uint64_t)time.tv_nsec;
+		if (now - last > spin.longest)
+			spin.longest = now - last;
+		last = now;
+	}
+	return NULL;
+}
+
+static bool cmd_spin(int count, char **words)
+{
+	int error;
+
+	(void)count;
+	(void)words;
+	if (spin.running)
+		return failed("it runs already");
+	spin.end = false;
+	spin.longest = 0;
+	error = pthread_create(&spin.thread, NULL, spinner, NULL);
+	if (error)
+		return failed("pthread_create: %s", strerror(error));
+	spin.running = true;
+	return reply("ok");
+}
+
+static bool cmd_spun(int count, char **words)
+{
+	(void)count;
+	(void)words;
+	if (!spin.running)
+		return failed("it does not run");
+	spin.end = true;
+	pthread_join(spin.thread, NULL);
+	spin.running = false;
+	return reply("spun %" PRIu64, spin.longest);
+}
+
 static void obey(void);
 
 static bool is_zombie(void)
@@ -652,6 +774,10 @@ static const struct {
 	{"protect", 2, 2, false, cmd_protect},
 	{"dumpable", 1, 1, false, cmd_dumpable},
 	{"thread", 0, 0, false, cmd_thread},
+	{"toggle", 3, 3, false, cmd_toggle},
+	{"toggled", 0, 0, false, cmd_toggled},
+	{"spin", 0, 0, false, cmd_spin},
+	{"spun", 0, 0, false, cmd_spun},
 	{"leaderexit", 0, 0, false, cmd_leaderexit},
 	{"exec", 1, MAX_WORDS, false, cmd_exec},
 	{"name", 1, 1, true, cmd_name},
