@@ -2,6 +2,7 @@
 #include "target/session.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,13 @@ static struct error *read_devices(struct session *session, const char *stand_in)
 				&session->devices);
 }
 
+/* It is there, and yet not in /proc. */
+static bool is_hidden(const struct session *session, pid_t pid)
+{
+	return !session->machine->root.captured &&
+	       (kill(pid, 0) == 0 || errno == EPERM);
+}
+
 static struct error *hold(struct session *session, pid_t pid)
 {
 	cleanup_process_status struct process_status status = {0};
@@ -109,9 +117,19 @@ static struct error *hold(struct session *session, pid_t pid)
 	int errnum;
 
 	errnum = agent_hold(&session->agent, pid, &session->process);
+	if (errnum == ESRCH && is_hidden(session, pid))
+		return error_help(
+			error_create(ERROR_DENIED, 0,
+				     "process %d is hidden from us in /proc "
+				     "(hidepid)",
+				     (int)pid),
+			"run as root, or in the group of /proc's option gid");
 	if (errnum == ESRCH || errnum == EINVAL)
-		return error_create(ERROR_NO_PROCESS, 0,
-				    "there is no process %d", (int)pid);
+		return error_help(error_create(ERROR_NO_PROCESS, 0,
+					       "there is no process %d",
+					       (int)pid),
+				  "`mmiodbg maps` lists those that have "
+				  "devices mapped");
 	if (errnum)
 		return error_create(ERROR_FAILED, errnum, "process %d",
 				    (int)pid);

@@ -384,7 +384,7 @@ START_TEST(denied_by_dumpability)
 	if (fchownat(tree.fd, "proc/8/status", geteuid() + 4321, (gid_t)-1, 0) <
 	    0)
 		return;
-	expect_denial(8, "not dumpable", "CAP_SYS_PTRACE");
+	expect_denial(8, ", which is not dumpable", "CAP_SYS_PTRACE");
 	tree_link(&tree, "user:[4026531837]", "proc/8/ns/user");
 	expect_denial(8, ": a security module", "log");
 }

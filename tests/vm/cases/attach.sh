@@ -194,6 +194,15 @@ run 0 "$MMIODBG" write --force -p "$APP" "@$NVME/bar0+0x28=0x12345678"
 bus nvme w 0x28 4 0x12345678
 run 0 "$MMIODBG" info -p "$APP" "@$NVME/bar0"
 stdout_like "traced by +process $gdb"
+for arguments in "read --attach @$NVME/bar0+0x8" "read --stop @$NVME/bar0+0x8" \
+  "write --force --stop @$NVME/bar0+0x28=0"; do
+  # shellcheck disable=SC2086 # words
+  run 5 "$MMIODBG" $arguments -p "$APP"
+  stdout_is
+  stderr_is "mmiodbg: attaching to process $APP, which process $gdb (gdb) traces\
+ already: Operation not permitted; without --attach and --stop it can be read\
+ and written all the same"
+done
 # Not the cause of what is refused for another.
 unseen "$APP" ", which belongs to user 0 (we are $user)" \
   "run as that user, as root, or with CAP_SYS_PTRACE and CAP_DAC_OVERRIDE" \
