@@ -40,7 +40,7 @@ static struct error *make_plan(const struct command_context *context,
 		error = session_attach(*session, options->write);
 	if (!error && !context->options->dry_run &&
 	    (options->attach || options->stop))
-		error = attachment_create(*session);
+		error = attachment_create(*session, options->stop);
 	return error;
 }
 
@@ -101,7 +101,9 @@ struct error *access_run(const struct command_context *context, bool write,
 		ran = !error;
 	}
 	access_renderer_end(&renderer, ran ? &summary : NULL, error);
-	if (ran)
+	if (ran) {
 		*ret_status = summary.status;
+		error_destroy(summary.stop_error);
+	}
 	return error;
 }

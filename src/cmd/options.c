@@ -102,11 +102,16 @@ static struct error *set_count(struct options *options, const char *argument)
 	return error;
 }
 
+#define LONGEST_STOP UINT64_C(3600000000000)
+
 static struct error *set_max_stop(struct options *options, const char *argument)
 {
 	struct error *error =
 		duration_parse("--max-stop", argument, &options->plan.max_stop);
 
+	if (!error && options->plan.max_stop > LONGEST_STOP)
+		error = error_create(ERROR_USAGE, 0,
+				     "--max-stop: longer than 60m");
 	if (!error && !options->plan.max_stop)
 		error = error_help(error_create(ERROR_USAGE, 0,
 						"--max-stop: no time at all"),

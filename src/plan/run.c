@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/run.h"
 
+#include <signal.h>
 #include <string.h>
 #include <time.h>
 
@@ -282,6 +283,7 @@ static bool run_element(struct run *run, const struct element *element)
 	error = write ? write_element(run, element, &result)
 		      : read_element(run, element, &result);
 	result.error = error;
+	run->summary.written += result.wrote;
 	result.suspect =
 		!write && result.known && all_ones(element, result.value);
 	if (!error) {
@@ -375,28 +377,46 @@ static struct error *run_operations(struct run *run, const struct plan *plan)
 	return error;
 }
 
+/* A Ctrl-Z shall not keep us between a check and its access, while the target
+ * goes on. (SIGSTOP can.) */
+static void block_job_control(sigset_t *ret_before)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTSTP);
+	sigaddset(&signals, SIGTTIN);
+	sigaddset(&signals, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &signals, ret_before);
+}
+
 /* While the target stands still: no output, and no way out but to the end. */
 static struct error *run_stopped(struct run *run, const struct plan *plan)
 {
 	const struct run_sink *sink = run->sink;
 	cleanup_record struct record record = {0};
 	struct run_sink recording = record_sink(&record, sink);
-	struct error *error, *resume_error;
+	struct error *error;
+	sigset_t before;
 
+	block_job_control(&before);
 	error = attachment_stop(plan->session, plan->max_stop, plan->force);
-	if (error)
-		return error;
-	run->sink = &recording;
-	run->stopped = true;
-	error = run_operations(run, plan);
-	resume_error = attachment_resume(plan->session, &run->summary.stop);
-	run->sink = sink;
-	if (record.lost && !resume_error)
-		resume_error = error_no_memory();
+	if (!error) {
+		run->sink = &recording;
+		run->stopped = true;
+		error = run_operations(run, plan);
+		run->summary.stop_error =
+			attachment_resume(plan->session, &run->summary.stop);
+		run->sink = sink;
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (record.lost && !run->summary.stop_error)
+		run->summary.stop_error = error_no_memory();
 	record_replay(&record, sink);
-	if (!error)
-		return resume_error;
-	error_destroy(resume_error);
+	if (error) {
+		error_destroy(run->summary.stop_error);
+		run->summary.stop_error = NULL;
+	}
 	return error;
 }
 
@@ -413,7 +433,8 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 	if (error)
 		return error;
 	if (!run.summary.failed)
-		run.summary.status = STATUS_DONE;
+		run.summary.status =
+			run.summary.stop_error ? STATUS_PARTLY : STATUS_DONE;
 	else if (run.summary.done || run.summary.partly)
 		run.summary.status = STATUS_PARTLY;
 	else

@@ -59,9 +59,11 @@ struct run_sink {
 struct run_summary {
 	uint64_t elements;     /* in the plan */
 	uint64_t done, failed; /* elements; the others were not reached */
+	uint64_t written;      /* elements, failed ones among them */
 	bool partly; /* a failed element had an access that was made */
 	int status;  /* the exit status */
 	struct stop_report stop;
+	struct error *stop_error; /* of its end; the caller destroys; or NULL */
 };
 
 /*

@@ -378,16 +378,20 @@ void access_renderer_end(struct access_renderer *renderer,
 
 	flush_row(renderer);
 	flush_failures(renderer);
+	if (summary && summary->stop_error)
+		diagnostic_error(&renderer->style, summary->stop_error);
 	if (summary && renderer->write && summary->failed &&
 	    summary->elements > 1)
 		diagnostic_note("%llu of %llu elements were written; the rest "
-				"was not reached after the failure",
-				(ull)summary->done, (ull)summary->elements);
+				"was not, after the failure",
+				(ull)summary->written, (ull)summary->elements);
 	tail = is_json(renderer) ? json_object_new_object() : NULL;
 	if (summary)
 		put_stop(renderer, &summary->stop, tail);
 	if (!tail)
 		return;
+	if (summary && summary->stop_error)
+		error = summary->stop_error;
 	if (error)
 		json_object_object_add(tail, "error", json_error(error));
 	if (summary && renderer->format == FORMAT_JSON) {

@@ -83,18 +83,32 @@ struct error *agent_client_create(const struct root *root, pid_t pid,
 	return NULL;
 }
 
+static bool has_ended(pid_t process, int milliseconds)
+{
+	cleanup_close int pidfd = process_pidfd(process);
+	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
+	uint64_t deadline =
+		monotonic() + (uint64_t)milliseconds * UINT64_C(1000000);
+	siginfo_t info = {0};
+
+	/* Without a pidfd, as under some seccomp filters: look, time and again.
+	 */
+	while (monotonic() < deadline) {
+		if (poll(&poller, 1, pidfd < 0 ? 5 : milliseconds) > 0)
+			return true;
+		if (waitid(P_PID, (id_t)process, &info,
+			   WEXITED | WNOHANG | WNOWAIT) < 0 ||
+		    info.si_pid == process)
+			return true;
+	}
+	return false;
+}
+
 /* That it takes long happens only if somebody has stopped it; the kernel lets
  * go of the target then. */
 static void await_end(pid_t process)
 {
-	cleanup_close int pidfd = process_pidfd(process);
-	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
-	int result;
-
-	do
-		result = pidfd < 0 ? 1 : poll(&poller, 1, END_MILLISECONDS);
-	while (result < 0 && errno == EINTR);
-	if (result == 0)
+	if (!has_ended(process, END_MILLISECONDS))
 		kill(process, SIGKILL);
 	while (waitpid(process, NULL, 0) < 0 && errno == EINTR)
 		;
@@ -122,11 +136,12 @@ bool agent_client_lives(const struct agent_client *client)
 
 static struct error *no_answer(const char *why)
 {
-	return error_help(error_create(ERROR_FAILED, 0,
+	return error_help(error_create(ERROR_BUSY, 0,
 				       "the agent, which attaches to the "
 				       "target, %s",
 				       why),
-			  "it has let go of the target; try again");
+			  "the target runs on; try again, or without --attach "
+			  "and --stop");
 }
 
 struct error *agent_client_ask(struct agent_client *client,
@@ -153,7 +168,7 @@ struct error *agent_client_ask(struct agent_client *client,
 		if (length < 0 && errno == EINTR)
 			continue;
 		if (length != sizeof(answer))
-			return no_answer("has ended");
+			return no_answer("took too long, or was killed");
 		/* Else it is late, to a question that was given up. */
 		if (answer.serial == client->serial)
 			break;

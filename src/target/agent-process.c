@@ -4,15 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/root.h"
@@ -20,116 +22,110 @@
 #include "target/sharing.h"
 #include "target/tracees.h"
 
-/* How long threads may come and go before we give up attaching. */
-enum { ATTACH_SECONDS = 2 };
+/* How long threads may come and go before we give up attaching; how long any
+ * request may take besides; how much later than its deadline a stop may end
+ * before the agent is ended; how long calls are mended in the end. */
+enum {
+	ATTACH_SECONDS = 2,
+	REQUEST_SECONDS = 3,
+	GRACE_MILLISECONDS = 50,
+	MEND_MILLISECONDS = 100,
+};
 
-#define SECOND UINT64_C(1000000000)
+/* What it takes to let one thread go on. */
+enum { RESUME_NANOSECONDS = 4000 };
+
+#define SECOND      UINT64_C(1000000000)
+#define MILLISECOND UINT64_C(1000000)
 
 struct agent_state {
 	const struct agent_process_setup *setup;
 	struct tracees tracees;
 	struct sharing sharing;
 	int events; /* signalfd of SIGCHLD */
+	timer_t end;
 	bool attached;
 	bool stopping;              /* from the first interrupt on */
-	bool expired;               /* the last stop ended by its deadline */
 	uint64_t started, deadline; /* of the stop */
 	uint64_t length;            /* of the last stop */
 	size_t stopped_threads;
 	struct agent_request request;
 };
 
+/* Time */
+
+static struct timespec time_until(uint64_t deadline)
+{
+	uint64_t now = monotonic();
+	uint64_t left = deadline > now ? deadline - now : 0;
+
+	return (struct timespec){
+		.tv_sec = (time_t)(left / SECOND),
+		.tv_nsec = (long)(left % SECOND),
+	};
+}
+
+/*
+ * Ends this process, at that time, whatever it does by then: it may sleep in
+ * the kernel where nothing else wakes it (PTRACE_SEIZE and kcmp wait for an
+ * exec to be over), or be stopped. The kernel lets go of all threads then.
+ */
+static void end_at(const struct agent_state *state, uint64_t deadline)
+{
+	const struct itimerspec time = {
+		.it_value.tv_sec = (time_t)(deadline / SECOND),
+		.it_value.tv_nsec = (long)(deadline % SECOND),
+	};
+
+	timer_settime(state->end, TIMER_ABSTIME, &time, NULL);
+}
+
+static void end_not(const struct agent_state *state)
+{
+	static const struct itimerspec never;
+
+	timer_settime(state->end, 0, &never, NULL);
+}
+
 /* Tests */
 
 /*
- * MMIODBG_TEST_AGENT=STATE:FILE makes the agent pause in a state: it writes its
- * number to FILE, and waits for the end of the main process, 10 seconds at
- * most. For the test that kills the main process in each state.
+ * MMIODBG_TEST_AGENT=STATE:FIFO makes the agent pause in a state: it writes its
+ * number to the FIFO, and waits for the end of the main process; not longer
+ * than the deadline of the stop, or 5 seconds. For the tests that kill the main
+ * process in each state. Not for a program that was given privilege by its
+ * file.
  */
 static void pause_in(const struct agent_state *state, const char *name)
 {
 	static bool paused;
 	const char *test = secure_getenv("MMIODBG_TEST_AGENT");
 	struct pollfd poller = {.fd = state->setup->socket};
+	uint64_t limit = monotonic() + 5 * SECOND;
 	size_t length = strlen(name);
+	struct timespec time;
+	struct stat stat;
 	int fd;
 
 	if (!test || paused || strncmp(test, name, length) != 0 ||
 	    test[length] != ':')
 		return;
 	paused = true;
-	fd = open(test + length + 1, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-		  0600);
+	fd = open(test + length + 1,
+		  O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return;
-	dprintf(fd, "%d\n", (int)getpid());
+	if (fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode)) {
+		dprintf(fd, "%d\n", (int)getpid());
+		if (state->stopping && state->deadline < limit)
+			limit = state->deadline;
+		time = time_until(limit);
+		ppoll(&poller, 1, &time, NULL);
+	}
 	close(fd);
-	poll(&poller, 1, 10000);
-}
-
-/* Answers */
-
-static int answer_socket;
-static uint32_t answer_serial;
-
-static void send_answer(const struct agent_answer *answer)
-{
-	/* The main process takes one answer for each request: this does not
-	 * block, and if it is gone, that is seen at the next poll. */
-	(void)!send(answer_socket, answer, sizeof(*answer),
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
-}
-
-/*
- * PTRACE_SEIZE waits for a thread that is in the middle of an exec, which may
- * wait for something else (cred_guard_mutex). Nothing but our end gets out of
- * it; the kernel lets go of all threads then.
- */
-static void overdue(int signal)
-{
-	const struct agent_answer answer = {
-		.serial = answer_serial,
-		.result = AGENT_BUSY,
-	};
-
-	(void)signal;
-	send_answer(&answer);
-	_exit(0);
-}
-
-/* Bounds what may block in the kernel. */
-static void set_alarm(uint64_t nanoseconds)
-{
-	struct itimerval limit = {
-		.it_value.tv_sec = (time_t)(nanoseconds / SECOND),
-		.it_value.tv_usec =
-			(suseconds_t)(nanoseconds % SECOND / 1000 + 1),
-	};
-
-	setitimer(ITIMER_REAL, &limit, NULL);
-}
-
-static void clear_alarm(void)
-{
-	static const struct itimerval none;
-	static const struct timespec now;
-	sigset_t alarm;
-
-	setitimer(ITIMER_REAL, &none, NULL);
-	sigemptyset(&alarm);
-	sigaddset(&alarm, SIGALRM);
-	/* It may have come where it is not let in. */
-	sigtimedwait(&alarm, NULL, &now);
 }
 
 /* The stop */
-
-static uint64_t wait_milliseconds(uint64_t deadline)
-{
-	uint64_t time = monotonic();
-
-	return deadline > time ? (deadline - time + 999999) / 1000000 : 0;
-}
 
 /* Waits for a thread's event, or the end of the main process: false. */
 static bool wait_for_event(const struct agent_state *state, uint64_t deadline)
@@ -138,9 +134,10 @@ static bool wait_for_event(const struct agent_state *state, uint64_t deadline)
 		{.fd = state->events, .events = POLLIN},
 		{.fd = state->setup->socket}, /* POLLHUP comes unasked */
 	};
+	struct timespec time = time_until(deadline);
 	struct signalfd_siginfo info;
 
-	if (poll(pollers, 2, (int)wait_milliseconds(deadline)) < 0)
+	if (ppoll(pollers, 2, &time, NULL) < 0)
 		return true;
 	if (pollers[0].revents)
 		while (read(state->events, &info, sizeof(info)) > 0)
@@ -156,6 +153,7 @@ static void end_stop(struct agent_state *state)
 	tracees_resume(&state->tracees);
 	state->length = monotonic() - state->started;
 	state->stopping = false;
+	end_not(state);
 }
 
 static void publish(struct agent_state *state)
@@ -188,7 +186,7 @@ static bool stop_known(struct agent_state *state)
 {
 	for (;;) {
 		tracees_events(&state->tracees);
-		tracees_interrupt(&state->tracees);
+		tracees_interrupt(&state->tracees, state->deadline);
 		if (state->tracees.executed || !state->tracees.count)
 			return false;
 		if (!tracees_moving(&state->tracees))
@@ -246,16 +244,59 @@ static void explain_sharing(int errnum, pid_t other,
 	}
 }
 
+/* When the threads have to go on, so that the last of them does in time. */
+static uint64_t stop_deadline(const struct agent_state *state)
+{
+	uint64_t length = state->request.nanoseconds;
+	uint64_t resuming = state->tracees.count * RESUME_NANOSECONDS;
+
+	if (resuming > length / 2)
+		resuming = length / 2;
+	return state->started + length - resuming;
+}
+
+static void stop_threads(struct agent_state *state, struct agent_answer *answer)
+{
+	pid_t other = 0;
+
+	state->started = monotonic();
+	state->deadline = stop_deadline(state);
+	state->stopping = true;
+	end_at(state, state->started + state->request.nanoseconds +
+			      GRACE_MILLISECONDS * MILLISECOND);
+	tracees_interrupt(&state->tracees, state->deadline);
+	pause_in(state, "interrupted");
+	if (stop_all(state, &other)) {
+		int errnum = sharing_find_new(&state->sharing, &other);
+
+		explain_sharing(errnum, other, answer);
+	} else {
+		explain_failure(state, other, answer);
+	}
+	publish(state);
+	if (answer->result != AGENT_DONE) {
+		end_stop(state);
+		return;
+	}
+	state->stopped_threads = tracees_standing(&state->tracees);
+	atomic_store(&state->setup->shared->stopped, 1);
+	pause_in(state, "stopped");
+}
+
 static void do_stop(struct agent_state *state, struct agent_answer *answer)
 {
 	struct tracee *first;
 	pid_t other = 0;
 	size_t count;
 	int errnum;
-	bool all;
 
-	state->expired = false;
-	errnum = sharing_find(&state->sharing, &other);
+	tracees_events(&state->tracees);
+	publish(state);
+	if (state->tracees.executed || !state->tracees.count) {
+		explain_failure(state, 0, answer);
+		return;
+	}
+	errnum = sharing_find_new(&state->sharing, &other);
 	explain_sharing(errnum, other, answer);
 	if (answer->result != AGENT_DONE)
 		return;
@@ -267,28 +308,7 @@ static void do_stop(struct agent_state *state, struct agent_answer *answer)
 		return;
 	}
 	pause_in(state, "looked");
-	state->started = monotonic();
-	state->deadline = state->started + state->request.nanoseconds;
-	state->stopping = true;
-	set_alarm(state->request.nanoseconds);
-	tracees_interrupt(&state->tracees);
-	pause_in(state, "interrupted");
-	all = stop_all(state, &other);
-	clear_alarm();
-	if (all) {
-		errnum = sharing_find_new(&state->sharing, &other);
-		explain_sharing(errnum, other, answer);
-	} else {
-		explain_failure(state, other, answer);
-	}
-	publish(state);
-	if (answer->result != AGENT_DONE) {
-		end_stop(state);
-		return;
-	}
-	state->stopped_threads = state->tracees.count;
-	atomic_store(&state->setup->shared->stopped, 1);
-	pause_in(state, "stopped");
+	stop_threads(state, answer);
 }
 
 static void do_attach(struct agent_state *state, struct agent_answer *answer)
@@ -298,11 +318,13 @@ static void do_attach(struct agent_state *state, struct agent_answer *answer)
 
 	tracees_init(&state->tracees, state->setup->pid, state->setup->procfd,
 		     state->request.narrow);
-	set_alarm(ATTACH_SECONDS * SECOND);
 	pause_in(state, "started");
+	/* Before the first thread is ours: this may take its time. What it
+	 * finds is told to those who want a stop. */
+	if (state->request.stop)
+		sharing_find(&state->sharing);
 	errnum = tracees_seize(&state->tracees,
 			       monotonic() + ATTACH_SECONDS * SECOND, &tracer);
-	clear_alarm();
 	answer->errnum = errnum;
 	answer->other = tracer;
 	answer->result = !errnum               ? AGENT_DONE
@@ -322,7 +344,6 @@ static void do_resume(struct agent_state *state, struct agent_answer *answer)
 	end_stop(state);
 	pause_in(state, "resumed");
 	answer->nanoseconds = state->length;
-	answer->expired = state->expired;
 	answer->threads = (uint32_t)state->stopped_threads;
 }
 
@@ -337,7 +358,10 @@ static bool serve(struct agent_state *state)
 		return true;
 	if (length != sizeof(state->request))
 		return false;
-	answer.serial = answer_serial = state->request.serial;
+	answer.serial = state->request.serial;
+	/* A stop has a deadline of its own. */
+	if (!state->stopping)
+		end_at(state, monotonic() + REQUEST_SECONDS * SECOND);
 	switch (state->request.verb) {
 	case AGENT_ATTACH:
 		do_attach(state, &answer);
@@ -351,7 +375,12 @@ static bool serve(struct agent_state *state)
 	}
 	if (answer.result == AGENT_DONE && !answer.threads)
 		answer.threads = (uint32_t)state->tracees.count;
-	send_answer(&answer);
+	if (!state->stopping)
+		end_not(state);
+	/* The main process takes one answer for each request: this does not
+	 * block, and if it is gone, that is seen at the next poll. */
+	(void)!send(state->setup->socket, &answer, sizeof(answer),
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
 	return true;
 }
 
@@ -364,16 +393,14 @@ static void loop(struct agent_state *state)
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		int timeout = state->stopping
-				      ? (int)wait_milliseconds(state->deadline)
-				      : -1;
+		struct timespec time = time_until(state->deadline);
 
-		if (poll(pollers, 2, timeout) < 0 && errno != EINTR)
+		if (ppoll(pollers, 2, state->stopping ? &time : NULL, NULL) <
+			    0 &&
+		    errno != EINTR)
 			return;
-		if (state->stopping && monotonic() >= state->deadline) {
-			state->expired = true;
+		if (state->stopping && monotonic() >= state->deadline)
 			end_stop(state);
-		}
 		if (pollers[1].revents) {
 			while (read(state->events, &info, sizeof(info)) > 0)
 				;
@@ -386,11 +413,36 @@ static void loop(struct agent_state *state)
 	}
 }
 
+/* Threads that were asked to stop are yet to be seen standing: what has become
+ * of their calls is mended then. Some never stop. */
+static void mend_calls(struct agent_state *state)
+{
+	uint64_t deadline = monotonic() + MEND_MILLISECONDS * MILLISECOND;
+	struct pollfd poller = {.fd = state->events, .events = POLLIN};
+	struct signalfd_siginfo info;
+
+	end_at(state, deadline + SECOND);
+	tracees_events(&state->tracees);
+	while (tracees_asked(&state->tracees) && monotonic() < deadline) {
+		struct timespec time = time_until(deadline);
+
+		ppoll(&poller, 1, &time, NULL);
+		while (read(state->events, &info, sizeof(info)) > 0)
+			;
+		tracees_events(&state->tracees);
+	}
+}
+
+static bool is_kept(const struct agent_process_setup *setup, int fd)
+{
+	return fd <= 2 || fd == setup->root->fd || fd == setup->procfd ||
+	       fd == setup->socket;
+}
+
 /* Nothing of the main process's may live longer because we do: a reader of its
  * standard output waits for the last one that has it open. */
 static void close_others(const struct agent_process_setup *setup)
 {
-	const int kept[] = {setup->root->fd, setup->procfd, setup->socket};
 	cleanup_names char **names = NULL;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -398,20 +450,31 @@ static void close_others(const struct agent_process_setup *setup)
 		if (null < 0 || dup2(null, fd) < 0)
 			close(fd);
 	names = folder_names(AT_FDCWD, "/proc/self/fd");
-	for (size_t i = 0; names && names[i]; i++) {
-		int fd = atoi(names[i]);
-		bool keep = fd <= 2;
-
-		for (size_t j = 0; j < sizeof(kept) / sizeof(kept[0]); j++)
-			keep |= fd == kept[j];
-		if (!keep)
+	for (size_t i = 0; names && names[i]; i++)
+		if (!is_kept(setup, atoi(names[i])))
+			close(atoi(names[i]));
+	for (int fd = 3; !names && fd < sysconf(_SC_OPEN_MAX); fd++)
+		if (!is_kept(setup, fd))
 			close(fd);
-	}
+}
+
+/* Threads of the target wait for this process, so nothing else should, as far
+ * as we are permitted: its own session makes it a group of its own for the
+ * scheduler (sched_autogroup), which starves on a busy machine. */
+static void hurry(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first) < 0)
+		setpriority(PRIO_PROCESS, 0, -20);
 }
 
 void agent_process_run(const struct agent_process_setup *setup)
 {
-	struct sigaction action = {.sa_handler = overdue};
+	struct sigevent end = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGKILL,
+	};
 	struct agent_state state = {
 		.setup = setup,
 		.sharing = {.root = setup->root, .pid = setup->pid},
@@ -420,15 +483,18 @@ void agent_process_run(const struct agent_process_setup *setup)
 
 	setsid();
 	prctl(PR_SET_NAME, "mmiodbg-agent");
+	hurry();
+	(void)!chdir("/");
 	close_others(setup);
-	answer_socket = setup->socket;
-	sigaction(SIGALRM, &action, NULL);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	state.events = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (state.events >= 0)
+	if (state.events >= 0 &&
+	    timer_create(CLOCK_MONOTONIC, &end, &state.end) == 0) {
 		loop(&state);
-	end_stop(&state);
+		end_stop(&state);
+		mend_calls(&state);
+	}
 	pause_in(&state, "ending");
 	_exit(0);
 }

@@ -26,7 +26,8 @@ struct agent_request {
 	enum agent_verb verb;
 	uint64_t nanoseconds; /* the longest stop */
 	bool force;  /* also where a thread's call would fail with EINTR */
-	bool narrow; /* a 32-bit target */
+	bool narrow; /* AGENT_ATTACH: a 32-bit target */
+	bool stop;   /* AGENT_ATTACH: it is to be stopped later */
 };
 
 enum agent_result {
@@ -57,7 +58,6 @@ struct agent_answer {
 	int errnum;
 	uint32_t threads;     /* that are attached, or stand in the way */
 	uint64_t nanoseconds; /* how long the stop was */
-	bool expired; /* it ended before it was asked to: the time was up */
 	pid_t other;
 	struct agent_thread first;
 };

@@ -2,6 +2,7 @@
 #include "target/attachment.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,17 @@ static bool is_narrow(const struct session *session)
 	       list->items[list->count - 1].end <= UINT64_C(1) << 32;
 }
 
+/* A 64-bit program that was told to use no more than these: which calls it
+ * makes cannot be told from that. ADDR_LIMIT_32BIT, personality(2). */
+static bool is_limited(const struct session *session)
+{
+	cleanup_free char *text =
+		file_line(session->process.procfd, "personality");
+
+	return text && is_narrow(session) &&
+	       strtoul(text, NULL, 16) & 0x0800000;
+}
+
 struct error *attachment_check(const struct session *session, bool stop)
 {
 	const struct root *root = &session->machine->root;
@@ -81,17 +93,27 @@ struct error *attachment_check(const struct session *session, bool stop)
 					       (int)pid),
 				  "run mmiodbg from elsewhere, or without "
 				  "--stop");
-#if !defined(__x86_64__) && !defined(__i386__)
-	if (is_narrow(session))
+	if (!calls_known(is_narrow(session)))
 		return error_create(ERROR_UNSUPPORTED, 0,
-				    "process %d is a 32-bit one: on this "
-				    "architecture these are not stopped",
+				    "on this architecture %s are not stopped",
+				    is_narrow(session) ? "32-bit processes"
+						       : "processes");
+	if (is_limited(session))
+		return error_create(ERROR_UNSUPPORTED, 0,
+				    "process %d runs with addresses of 32 bits "
+				    "(personality), and is not stopped",
 				    (int)pid);
-#endif
 	return NULL;
 }
 
 /* What the agent says */
+
+static struct error *agent_gone(void)
+{
+	return error_create(ERROR_BUSY, 0,
+			    "the agent, which attaches to the target, has "
+			    "ended: the target runs, unattached");
+}
 
 static struct error *traced(const struct session *session, pid_t tracer)
 {
@@ -256,12 +278,55 @@ static struct error *explain(const struct session *session,
 
 /* What is asked */
 
-struct error *attachment_create(struct session *session)
+/* Without an answer there is no agent any more, and the target runs. */
+static struct error *ask(const struct session *session,
+			 const struct agent_request *request, uint64_t limit,
+			 struct agent_answer *ret)
+{
+	struct attachment *attachment = session->attachment;
+	struct error *error;
+
+	if (!attachment->client)
+		return agent_gone();
+	error = agent_client_ask(attachment->client, *request, limit, ret);
+	if (!error)
+		return explain(session, ret);
+	agent_client_destroy(attachment->client);
+	attachment->client = NULL;
+	return error;
+}
+
+/* The folder of the process, and not that of a thread which stands in for a
+ * leader that has ended: it lists the threads. */
+static struct error *open_process(const struct session *session, int *ret)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "proc/%d", (int)session->process.pid);
+	fd = openat(session->machine->root.fd, path,
+		    O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return error_create(ERROR_FAILED, errno, "/%s", path);
+	/* While it has not ended, its number is its own. */
+	if (fd < 0 || session_ended(session)) {
+		if (fd >= 0)
+			close(fd);
+		return error_create(ERROR_GONE, 0, "process %d has ended",
+				    (int)session->process.pid);
+	}
+	*ret = fd;
+	return NULL;
+}
+
+struct error *attachment_create(struct session *session, bool stop)
 {
 	const struct agent_request request = {
 		.verb = AGENT_ATTACH,
 		.narrow = is_narrow(session),
+		.stop = stop,
 	};
+	cleanup_close int procfd = -1;
 	struct agent_answer answer;
 	struct error *error;
 
@@ -273,13 +338,12 @@ struct error *attachment_create(struct session *session)
 	session->attachment = calloc(1, sizeof(*session->attachment));
 	if (!session->attachment)
 		return error_no_memory();
-	error = agent_client_create(
-		&session->machine->root, session->process.pid,
-		session->process.procfd, &session->attachment->client);
+	error = open_process(session, &procfd);
 	if (!error)
-		error = agent_client_ask(session->attachment->client, request,
-					 ANSWER_TIME, &answer);
-	return error ? error : explain(session, &answer);
+		error = agent_client_create(&session->machine->root,
+					    session->process.pid, procfd,
+					    &session->attachment->client);
+	return error ? error : ask(session, &request, ANSWER_TIME, &answer);
 }
 
 void attachment_destroy(struct attachment *attachment)
@@ -306,9 +370,7 @@ struct error *attachment_stop(struct session *session, uint64_t nanoseconds,
 	attachment->limit = nanoseconds;
 	if (__builtin_add_overflow(nanoseconds, ANSWER_TIME, &time))
 		time = nanoseconds;
-	error = agent_client_ask(attachment->client, request, time, &answer);
-	if (!error)
-		error = explain(session, &answer);
+	error = ask(session, &request, time, &answer);
 	attachment->stopped = !error;
 	return error;
 }
@@ -322,8 +384,7 @@ struct error *attachment_resume(struct session *session,
 	struct error *error;
 
 	attachment->stopped = false;
-	error = agent_client_ask(attachment->client, request, ANSWER_TIME,
-				 &answer);
+	error = ask(session, &request, ANSWER_TIME, &answer);
 	if (error)
 		return error;
 	*ret = (struct stop_report){
@@ -342,16 +403,14 @@ struct error *attachment_event(const struct session *session)
 
 	if (!attachment)
 		return NULL;
+	if (!attachment->client || !agent_client_lives(attachment->client))
+		return agent_gone();
 	told = agent_client_shared(attachment->client);
 	if (atomic_load(&told->executed))
 		return session_exec(session);
 	if (atomic_load(&told->ended))
 		return error_create(ERROR_GONE, 0, "process %d has ended",
 				    (int)session->process.pid);
-	if (!agent_client_lives(attachment->client))
-		return error_create(ERROR_FAILED, 0,
-				    "the agent, which attaches to the target, "
-				    "has ended: the target runs, unattached");
 	if (!attachment->stopped || atomic_load(&told->stopped))
 		return NULL;
 	return error_help(

@@ -29,8 +29,9 @@ struct stop_report {
 struct error *attachment_check(const struct session *session, bool stop)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Attaches to all threads of the session's process; they run on. */
-struct error *attachment_create(struct session *session)
+/* Attaches to all threads of the session's process; they run on. `stop`: they
+ * are to be stopped later. */
+struct error *attachment_create(struct session *session, bool stop)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Lets go of them. Legal on NULL. */
@@ -54,7 +55,8 @@ struct error *attachment_resume(struct session *session,
 /*
  * What has happened to the process since it was attached to: NULL, or
  * ERROR_GONE for an exit or an exec, or, of one that is to stand still,
- * ERROR_RESUMED. Without a session's attachment: NULL.
+ * ERROR_RESUMED; ERROR_BUSY if the agent has ended. Without a session's
+ * attachment: NULL.
  */
 struct error *attachment_event(const struct session *session)
 	__attribute__((nonnull, warn_unused_result));

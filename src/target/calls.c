@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "target/registers.h"
+
 /*
  * Where a call says how long it waits at most. Behind a pointer NULL is without
  * limit; what is pointed to is not looked at.
@@ -15,7 +17,7 @@ enum limit {
 	LIMIT_INT,     /* milliseconds, below 0 without limit */
 };
 
-enum { FLAG_WAITALL = 0x100, FUTEX_COMMAND = 0x7f };
+enum { FLAG_WAITALL = 0x100, FLAG_ABSOLUTE = 1, FUTEX_COMMAND = 0x7f };
 
 enum futex {
 	FUTEX_WAIT = 0,
@@ -67,10 +69,19 @@ static const struct row {
 	 LIMIT_POINTER, 4},
 	{"io_uring_enter", 426, 426, 426, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE,
 	 0},
+	/* EINTR where the time left cannot be written back. */
+	{"select", 23, 142, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
+	{"pselect6", 270, 308, 72, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
+	{"pselect6_time64", -1, 413, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
+	{"ppoll", 271, 309, 73, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
+	{"ppoll_time64", -1, 414, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
+	/* EINTR on tmpfs and hugetlbfs of some kernels. */
+	{"fallocate", 285, 324, 47, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	/* Many calls in one, their arguments in memory. */
 	{"ipc", -1, 117, -1, CALL_FAILS, CALL_FAILS, LIMIT_NONE, 0},
 	{"socketcall", -1, 102, -1, CALL_FAILS, CALL_FAILS, LIMIT_NONE, 0},
 	{"read", 0, 3, 63, CALL_SOCKET, CALL_SOCKET, LIMIT_NONE, 0},
+	{"preadv2", 327, 378, 286, CALL_SOCKET, CALL_SOCKET, LIMIT_NONE, 0},
 	{"readv", 19, 145, 65, CALL_SOCKET, CALL_SOCKET, LIMIT_NONE, 0},
 	{"accept", 43, -1, 202, CALL_SOCKET, CALL_SOCKET, LIMIT_NONE, 0},
 	{"accept4", 288, 364, 242, CALL_SOCKET, CALL_SOCKET, LIMIT_NONE, 0},
@@ -110,8 +121,6 @@ static int number_in(const struct row *row, enum call_set set)
 
 static const struct row *find_row(enum call_set set, long number)
 {
-	if (set == CALLS_X86_64 && number >= 0)
-		number &= ~(long)X32;
 	for (size_t i = 0; number >= 0 && i < N_ROWS; i++)
 		if (number_in(&rows[i], set) == number)
 			return &rows[i];
@@ -178,9 +187,14 @@ static enum call_effect special(const struct row *row, const struct call *call,
 	if ((is_named(row, "recvfrom") && call->arguments[3] & FLAG_WAITALL) ||
 	    (is_named(row, "recvmsg") && call->arguments[2] & FLAG_WAITALL))
 		return CALL_CUT;
+	if (is_named(row, "io_uring_enter") && call->arguments[1])
+		return CALL_CUT; /* it has submitted, and does not wait again */
 	if (is_named(row, "io_uring_enter") &&
 	    call->arguments[3] & IO_URING_EXTENDED)
 		return CALL_FAILS;
+	if (is_named(row, "clock_nanosleep") &&
+	    call->arguments[1] & FLAG_ABSOLUTE)
+		return CALL_UNSEEN; /* it is started again as it was */
 	return effect;
 }
 
@@ -190,13 +204,16 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 		call->inside ? find_row(set, call->number) : NULL;
 	enum call_effect effect;
 
+	/* A table of its own, which we do not have. */
+	if (set == CALLS_X86_64 && call->inside && call->number & X32)
+		return CALL_FAILS;
 	if (!row)
 		return CALL_UNSEEN;
 	effect = special(row, call,
 			 has_limit(row, call) ? row->with : row->without);
 	/* On arm64 the kernel winds the thread back before we see it, and what
 	 * it needs to start a failed call again is out of reach. */
-	if (set == CALLS_GENERIC && effect == CALL_AGAIN)
+	if (!REGISTERS_MEND && effect == CALL_AGAIN)
 		effect = is_named(row, "poll") ? CALL_TIMED : CALL_FAILS;
 	return effect;
 }
@@ -221,9 +238,16 @@ enum call_set call_set_of(bool narrow)
 #endif
 }
 
-bool call_is_vfork(enum call_set set, long number)
+bool calls_known(bool narrow)
 {
-	const struct row *row = find_row(set, number);
-
-	return row && (is_named(row, "vfork") || is_named(row, "clone"));
+#if defined(__x86_64__) || defined(__i386__)
+	(void)narrow;
+	return true;
+#elif defined(__aarch64__) || (defined(__riscv) && __riscv_xlen == 64) ||      \
+	defined(__loongarch64)
+	return !narrow;
+#else
+	(void)narrow;
+	return false;
+#endif
 }

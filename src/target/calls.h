@@ -42,10 +42,10 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 /* Its name, or NULL: not one that matters. */
 const char *call_name(enum call_set set, long number);
 
-/* Which calls the threads of a target make. */
+/* Which calls the threads of a target make, by whether it is a 32-bit one. */
 enum call_set call_set_of(bool narrow);
 
-/* Whether it is the one in which a parent waits for its vfork child. */
-bool call_is_vfork(enum call_set set, long number);
+/* Whether there is a table for the programs of this machine. */
+bool calls_known(bool narrow);
 
 #endif

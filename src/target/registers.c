@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/ptrace.h>
 #include <sys/user.h>
 
@@ -33,28 +34,51 @@ static bool may_repeat(enum call_set set, long number)
 	       effect != CALL_CUT;
 }
 
+/* The call that a stop has interrupted, and its result. */
+struct interrupted {
+	enum call_set set;
+	long number;
+	long result; /* -EINTR or -RESTART_BLOCK */
+};
+
+static bool find_interrupted(pid_t tid, struct interrupted *ret)
+{
+	struct interrupted found = {.set = CALLS_X86_64};
+
+	found.result = PEEK(tid, rax);
+	if (errno)
+		return false;
+	if (PEEK(tid, cs) == CODE_SEGMENT_32) {
+		found.set = CALLS_I386;
+		found.result = (int32_t)found.result;
+	}
+	if (found.result != -EINTR && found.result != -RESTART_BLOCK)
+		return false;
+	found.number = PEEK(tid, orig_rax);
+	if (found.set == CALLS_I386)
+		found.number = (int32_t)found.number;
+	*ret = found;
+	/* Else it is not in a call, and the value is just a value. */
+	return !errno && found.number >= 0;
+}
+
+bool registers_interrupted(pid_t tid)
+{
+	struct interrupted found;
+
+	return find_interrupted(tid, &found);
+}
+
 void registers_mend(pid_t tid, enum call_effect effect, bool filtered)
 {
-	long result = PEEK(tid, rax), number;
-	enum call_set set = CALLS_X86_64;
+	struct interrupted found;
 
-	if (errno)
+	if (!find_interrupted(tid, &found))
 		return;
-	if (PEEK(tid, cs) == CODE_SEGMENT_32) {
-		set = CALLS_I386;
-		result = (int32_t)result;
-	}
-	if (result != -EINTR && result != -RESTART_BLOCK)
-		return;
-	number = PEEK(tid, orig_rax);
-	if (set == CALLS_I386)
-		number = (int32_t)number;
-	/* Not in a call: the value is just a value. */
-	if (errno || number < 0)
-		return;
-	if (result == -RESTART_BLOCK
+	if (found.result == -RESTART_BLOCK
 		    ? !filtered
-		    : effect == CALL_FAILS || !may_repeat(set, number))
+		    : effect == CALL_FAILS ||
+			      !may_repeat(found.set, found.number))
 		return;
 	ptrace(PTRACE_POKEUSER, tid,
 	       (void *)offsetof(struct user_regs_struct, rax),
@@ -69,6 +93,12 @@ void registers_mend(pid_t tid, enum call_effect effect, bool filtered)
 	(void)tid;
 	(void)effect;
 	(void)filtered;
+}
+
+bool registers_interrupted(pid_t tid)
+{
+	(void)tid;
+	return false;
 }
 
 #endif

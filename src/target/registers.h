@@ -7,6 +7,13 @@
 
 #include "target/calls.h"
 
+/* Whether registers_mend() does anything on this architecture. */
+#if defined(__x86_64__)
+#define REGISTERS_MEND 1
+#else
+#define REGISTERS_MEND 0
+#endif
+
 /*
  * Mends the result of the call that our stop has interrupted, so that the
  * kernel starts it again. `effect` is what was seen of the thread's call
@@ -20,5 +27,11 @@
  * (handle_signal() and arch_do_signal_or_restart(), arch/x86/kernel/signal.c).
  */
 void registers_mend(pid_t tid, enum call_effect effect, bool filtered);
+
+/*
+ * Whether it would: the thread stands behind a call that failed with EINTR, or
+ * that restart_syscall is to continue.
+ */
+bool registers_interrupted(pid_t tid);
 
 #endif

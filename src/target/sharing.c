@@ -2,6 +2,7 @@
 #include "target/sharing.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -28,31 +29,51 @@ static bool shares(pid_t pid, pid_t other)
 	return syscall(SYS_kcmp, pid, other, COMPARE_VM, 0, 0) == 0;
 }
 
-int sharing_find(struct sharing *sharing, pid_t *ret)
+/* Whether a number is in a list that folder_names() has sorted; `*at` is where
+ * to go on looking for a larger one. */
+static bool is_in(char *const *names, size_t *at, pid_t pid)
 {
-	cleanup_names char **names = NULL;
+	while (names && names[*at] && atoi(names[*at]) < pid)
+		(*at)++;
+	return names && names[*at] && atoi(names[*at]) == pid;
+}
 
+void sharing_find(struct sharing *sharing)
+{
+	cleanup_names char **before = sharing->seen;
+	/* With one found, the rest was not looked at. */
+	char **known = sharing->found ? NULL : before;
+	size_t at = 0;
+
+	sharing->seen = NULL;
+	sharing->errnum = 0;
 	/* Before the list: who comes later makes it another number. */
 	sharing->last = last_made(sharing->root);
-	if (!shares(sharing->pid, sharing->pid))
-		return errno;
-	names = folder_names(sharing->root->fd, "proc");
-	if (!names)
-		return errno;
-	*ret = 0;
-	for (size_t i = 0; names[i] && !*ret; i++) {
-		pid_t pid = (pid_t)atoi(names[i]);
-
-		if (pid > 0 && pid != sharing->pid && shares(sharing->pid, pid))
-			*ret = pid;
+	if (!shares(sharing->pid, sharing->pid)) {
+		sharing->errnum = errno;
+		return;
 	}
-	return 0;
+	sharing->seen = folder_names(sharing->root->fd, "proc");
+	if (!sharing->seen) {
+		sharing->errnum = errno;
+		return;
+	}
+	sharing->found = 0;
+	for (size_t i = 0; sharing->seen[i] && !sharing->found; i++) {
+		pid_t pid = (pid_t)atoi(sharing->seen[i]);
+
+		if (pid > 0 && pid != sharing->pid && !is_in(known, &at, pid) &&
+		    shares(sharing->pid, pid))
+			sharing->found = pid;
+	}
 }
 
 int sharing_find_new(struct sharing *sharing, pid_t *ret)
 {
 	long last = last_made(sharing->root);
 
-	*ret = 0;
-	return last && last == sharing->last ? 0 : sharing_find(sharing, ret);
+	if (!last || last != sharing->last || sharing->found)
+		sharing_find(sharing);
+	*ret = sharing->found;
+	return sharing->errnum;
 }

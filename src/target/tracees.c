@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/root.h"
 #include "base/text.h"
+#include "target/agent.h"
 #include "target/registers.h"
 
 /* Never PTRACE_O_EXITKILL: our end must not be theirs. */
@@ -107,19 +108,63 @@ bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret)
 	cleanup_free char *text =
 		file_line(tracees->procfd, "task/%d/syscall", (int)tid);
 
-	return text && call_parse(text, ret);
+	if (!text)
+		return false;
+	errno = EINVAL;
+	return call_parse(text, ret);
 }
 
-/* A number of /proc/PID/task/TID/status. Its first line is the thread's name,
- * in which the kernel escapes newlines. */
-static bool status_number(const struct tracees *tracees, pid_t tid,
-			  const char *key, long *ret)
+struct thread_status {
+	char state;
+	pid_t tracer;
+	bool filtered;            /* by seccomp */
+	uint64_t ignored, caught; /* signals: bit N - 1 for signal N */
+};
+
+/* The value behind a key of a status file, or "". The first line is the
+ * thread's name, in which the kernel escapes newlines. */
+static const char *status_value(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? at + strlen(key) : "";
+}
+
+/* 0, or an errno: ENOENT or ESRCH if it is no more. */
+static int read_status(const struct tracees *tracees, pid_t tid,
+		       struct thread_status *ret)
 {
 	cleanup_free char *text =
 		file_line(tracees->procfd, "task/%d/status", (int)tid);
-	const char *at = text ? strstr(text, key) : NULL;
 
-	return at && sscanf(at + strlen(key), " %ld", ret) == 1;
+	if (!text)
+		return errno;
+	*ret = (struct thread_status){
+		.tracer = (pid_t)atoi(status_value(text, "\nTracerPid:")),
+		.filtered = atoi(status_value(text, "\nSeccomp:")) != 0,
+		.ignored = strtoull(status_value(text, "\nSigIgn:"), NULL, 16),
+		.caught = strtoull(status_value(text, "\nSigCgt:"), NULL, 16),
+	};
+	sscanf(status_value(text, "\nState:"), " %c", &ret->state);
+	return 0;
+}
+
+/*
+ * PF_IO_WORKER and PF_USER_WORKER, include/linux/sched.h: threads of the kernel
+ * that serve a process, of io_uring or vhost. They never run its program, so
+ * they need not stop, and an interruption would fail what they work on.
+ */
+enum { FLAG_WORKERS = 0x10 | 0x4000, FLAGS_FIELD = 9 };
+
+static bool is_worker(const struct tracees *tracees, pid_t tid)
+{
+	cleanup_free char *stat =
+		file_line(tracees->procfd, "task/%d/stat", (int)tid);
+	const char *field = stat ? strrchr(stat, ')') : NULL;
+
+	for (int i = 2; i < FLAGS_FIELD && field; i++)
+		field = strchr(field + 1, ' ');
+	return field && strtoul(field, NULL, 10) & FLAG_WORKERS;
 }
 
 static bool is_thread(const struct tracees *tracees, pid_t tid)
@@ -166,15 +211,37 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	}
 	tracee->asked = false;
 	tracee->group_stop = signal != SIGTRAP;
+	/* At once, so that it goes on as it should if we end. What job control
+	 * stops is interrupted without us, too. */
+	if (!tracee->group_stop)
+		registers_mend(tracee->tid, tracee->effect, tracee->filtered);
 	if (tracees->holding) {
 		consume(tracee->tid, WSTOPPED);
 		tracee->stopped = true;
-		/* At once, so that it goes on as it should if we end. */
-		registers_mend(tracee->tid, tracee->effect, tracee->filtered);
 		return;
 	}
 	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
 		0);
+}
+
+/*
+ * A signal that is ignored does not interrupt a thread, unless it is traced:
+ * then it is kept for the tracer to see (sig_ignored(), kernel/signal.c). What
+ * it has interrupted so is mended.
+ */
+static void mend_ignored(const struct tracees *tracees,
+			 const struct tracee *tracee, int signal)
+{
+	const uint64_t bit = UINT64_C(1) << (signal - 1);
+	const bool by_default = signal == SIGCHLD || signal == SIGCONT ||
+				signal == SIGURG || signal == SIGWINCH;
+	struct thread_status status;
+
+	if (!registers_interrupted(tracee->tid) ||
+	    read_status(tracees, tracee->tid, &status) != 0)
+		return;
+	if (status.ignored & bit || (by_default && !(status.caught & bit)))
+		registers_mend(tracee->tid, CALL_UNSEEN, tracee->filtered);
 }
 
 static void on_stop(struct tracees *tracees, pid_t tid, int status)
@@ -204,14 +271,22 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 		stopped(tracees, tracee, signal);
 		return;
 	}
-	/* Any stop does away with an interrupt that was still to come
-	 * (ptrace_stop(), kernel/signal.c): it is to be asked anew. */
-	tracee->asked = false;
 	if (event == PTRACE_EVENT_CLONE &&
 	    ptrace(PTRACE_GETEVENTMSG, tid, NULL, &message) == 0 &&
-	    is_thread(tracees, (pid_t)message) &&
-	    (tracee = add(tracees, (pid_t)message)) != NULL)
-		tracee->filtered = tracees->filtered;
+	    is_thread(tracees, (pid_t)message)) {
+		struct tracee *made = add(tracees, (pid_t)message);
+
+		if (made)
+			made->filtered = tracees->filtered;
+		tracee = find(tracees, tid);
+	}
+	if (!event)
+		mend_ignored(tracees, tracee, signal);
+	/* Any stop does away with an interrupt that was still to come
+	 * (ptrace_stop(), kernel/signal.c); one that is sent during the stop is
+	 * the next thing that happens to the thread. */
+	tracee->asked =
+		tracees->holding && request(PTRACE_INTERRUPT, tid, 0) == 0;
 	/* A signal is handed on as it came: the kernel keeps its siginfo. */
 	request(PTRACE_CONT, tid, event ? 0 : (unsigned long)signal);
 }
@@ -244,6 +319,11 @@ static bool take_event(struct tracees *tracees, idtype_t type, pid_t which)
 	return true;
 }
 
+static bool is_late(const struct tracees *tracees)
+{
+	return tracees->holding && monotonic() >= tracees->deadline;
+}
+
 void tracees_events(struct tracees *tracees)
 {
 	/* While many are to stop, each is asked for by its number: the kernel
@@ -255,8 +335,10 @@ void tracees_events(struct tracees *tracees)
 
 		if (!more && i < tracees->count && tracees->items[i].tid == tid)
 			i++;
+		if (i % 16 == 15 && is_late(tracees))
+			return;
 	}
-	while (take_event(tracees, P_ALL, 0))
+	while (!is_late(tracees) && take_event(tracees, P_ALL, 0))
 		;
 }
 
@@ -295,84 +377,109 @@ void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow)
 
 static int seize(pid_t tid)
 {
-	sigset_t let_in;
+	sigset_t child;
 	long result;
 	int errnum;
 
-	sigemptyset(&let_in);
-	sigaddset(&let_in, SIGCHLD);
-	sigaddset(&let_in, SIGALRM);
-	sigprocmask(SIG_UNBLOCK, &let_in, NULL);
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_UNBLOCK, &child, NULL);
 	result = request(PTRACE_SEIZE, tid, SEIZE_OPTIONS);
 	errnum = errno;
-	sigprocmask(SIG_BLOCK, &let_in, NULL);
+	sigprocmask(SIG_BLOCK, &child, NULL);
 	return result < 0 ? errnum : 0;
 }
 
-/* What EPERM of PTRACE_SEIZE means: 0 if nothing. */
-static int refused(struct tracees *tracees, pid_t tid, pid_t *ret_tracer)
-{
-	char state = tracee_state(tracees, tid);
-	long tracer = 0;
-
-	/* Ending, or ended: a leader that others outlive, too. */
-	if (!state || state == 'Z' || state == 'X')
-		return 0;
-	if (!status_number(tracees, tid, "\nTracerPid:", &tracer))
-		return 0;
-	*ret_tracer = (pid_t)tracer;
-	if (tracer != getpid())
-		return EPERM;
-	/* It came to us by itself, when it was made. */
-	*ret_tracer = 0;
-	add(tracees, tid);
-	return 0;
-}
-
-/* Seizes one. `*ret_new` is set if that is new. */
+/* Seizes one. `*ret_new` is set if another look at the list is needed. */
 static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 		     pid_t *ret_tracer)
 {
-	int errnum = seize(tid);
+	struct thread_status status;
 	struct tracee *tracee;
+	int errnum = is_worker(tracees, tid) ? ESRCH : seize(tid);
 
-	if (errnum == ESRCH)
+	if (errnum && errnum != EPERM)
+		return errnum == ESRCH ? 0 : errnum;
+	/* It has ended, or goes by another number since an exec. */
+	if (read_status(tracees, tid, &status) != 0) {
+		*ret_new |= !errnum;
 		return 0;
-	if (errnum == EPERM)
-		return refused(tracees, tid, ret_tracer);
-	if (errnum)
-		return errnum;
-	*ret_new = true;
+	}
+	if (status.tracer != getpid()) {
+		/* Ending, or ended: a leader that others outlive, too. */
+		if (!errnum || status.state == 'Z' || status.state == 'X')
+			return 0;
+		*ret_tracer = status.tracer;
+		return EPERM;
+	}
+	/* EPERM: it came to us by itself, when it was made. */
+	*ret_new |= !errnum;
 	tracee = add(tracees, tid);
 	if (!tracee)
 		return ENOMEM;
-	tracee->filtered = tracees->filtered;
+	tracee->filtered = status.filtered;
+	tracees->filtered |= status.filtered;
 	if (tracees->holding)
 		tracee->asked = request(PTRACE_INTERRUPT, tid, 0) == 0;
 	return 0;
 }
 
-/* Seizes those that are not yet; `*ret_new` says whether there was one. */
+/* Forgets those that are not ours any more: an exec by a thread that was not
+ * ours gives it the leader's number. */
+static bool drop_strangers(struct tracees *tracees)
+{
+	size_t before = tracees->count;
+
+	for (size_t i = 0; i < tracees->count;) {
+		pid_t tid = tracees->items[i].tid;
+		siginfo_t info;
+
+		if (waitid(P_PID, (id_t)tid, &info,
+			   WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) <
+			    0 &&
+		    errno == ECHILD)
+			drop(tracees, &tracees->items[i]);
+		else
+			i++;
+	}
+	return tracees->count != before;
+}
+
+/* A listing ends early if the thread that it stands at ends just then
+ * (next_tid(), fs/proc/base.c). */
+static bool is_whole(const struct tracees *tracees, size_t listed)
+{
+	cleanup_free char *text = file_line(tracees->procfd, "status");
+
+	return !text || atol(status_value(text, "\nThreads:")) <= (long)listed;
+}
+
+/* Seizes those that are not yet; `*ret_new`: look once more. */
 static int seize_listed(struct tracees *tracees, bool *ret_new,
 			pid_t *ret_tracer)
 {
 	cleanup_names char **names = folder_names(tracees->procfd, "task");
+	size_t listed = 0;
 	int errnum = 0;
 
 	*ret_new = false;
 	if (!names)
 		return errno == ENOMEM ? ENOMEM : ESRCH;
-	for (size_t i = 0; names[i] && !errnum; i++) {
-		pid_t tid = (pid_t)atoi(names[i]);
+	for (; names[listed] && !errnum; listed++) {
+		pid_t tid = (pid_t)atoi(names[listed]);
 
 		if (find(tracees, tid))
 			continue;
 		errnum = seize_one(tracees, tid, ret_new, ret_tracer);
 		/* Threads that are ours already must not wait for us. */
-		if (i % 64 == 63)
+		if (listed % 64 == 63)
 			tracees_events(tracees);
 	}
 	tracees_events(tracees);
+	*ret_new |= drop_strangers(tracees);
+	/* What runs comes and goes; what stands still does not. */
+	if (tracees->holding)
+		*ret_new |= !is_whole(tracees, listed);
 	return errnum ? errnum : tracees->no_memory ? ENOMEM : 0;
 }
 
@@ -396,9 +503,10 @@ int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 
 /* Stopping */
 
-void tracees_interrupt(struct tracees *tracees)
+void tracees_interrupt(struct tracees *tracees, uint64_t deadline)
 {
 	tracees->holding = true;
+	tracees->deadline = deadline;
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
 
@@ -426,6 +534,15 @@ struct tracee *tracees_moving(struct tracees *tracees)
 	return NULL;
 }
 
+size_t tracees_standing(const struct tracees *tracees)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < tracees->count; i++)
+		count += tracees->items[i].stopped;
+	return count;
+}
+
 void tracees_resume(struct tracees *tracees)
 {
 	tracees->holding = false;
@@ -440,20 +557,29 @@ void tracees_resume(struct tracees *tracees)
 	}
 }
 
+bool tracees_asked(const struct tracees *tracees)
+{
+	for (size_t i = 0; i < tracees->count; i++)
+		if (tracees->items[i].asked && !tracees->items[i].leader_gone)
+			return true;
+	return false;
+}
+
 /* Looking */
 
 /* Whether the socket that a thread waits for has a timeout. */
-static bool has_timeout(const struct tracees *tracees, uint64_t fd)
+static bool has_timeout(const struct tracees *tracees, pid_t tid, uint64_t fd)
 {
-	cleanup_free char *link =
-		link_target(tracees->procfd, "fd/%d", (int)fd);
+	cleanup_free char *link = link_target(tracees->procfd, "task/%d/fd/%d",
+					      (int)tid, (int)fd);
 	static const int options[] = {SO_RCVTIMEO, SO_SNDTIMEO};
 	cleanup_close int pidfd = -1, copy = -1;
 
-	if (!link || strncmp(link, "socket:", 7) != 0)
+	/* No socket, or closed by now: it does not wait for it any more. */
+	if (link ? strncmp(link, "socket:", 7) != 0 : errno == ENOENT)
 		return false;
-#if defined(SYS_pidfd_getfd) && defined(SYS_pidfd_open)
-	pidfd = (int)syscall(SYS_pidfd_open, tracees->pid, 0);
+#if defined(SYS_pidfd_getfd)
+	pidfd = process_pidfd(tracees->pid);
 	if (pidfd >= 0)
 		copy = (int)syscall(SYS_pidfd_getfd, pidfd, (int)fd, 0);
 #endif
@@ -472,23 +598,34 @@ static bool has_timeout(const struct tracees *tracees, uint64_t fd)
 }
 
 /* What an interruption of a thread would do now. */
-static enum call_effect look(const struct tracees *tracees,
-			     const struct tracee *tracee)
+static enum call_effect look(struct tracees *tracees, struct tracee *tracee)
 {
+	struct thread_status status;
 	enum call_effect effect;
 	struct call call;
+	int errnum = read_status(tracees, tracee->tid, &status);
 
-	/* It has ended. */
-	if (!tracee_call(tracees, tracee->tid, &call))
+	if (!errnum && status.state != 'T' && status.state != 't' &&
+	    !tracee_call(tracees, tracee->tid, &call))
+		errnum = errno;
+	/* It has ended; or it cannot be told what it does. */
+	if (errnum)
+		return errnum == ENOENT || errnum == ESRCH ? CALL_UNSEEN
+							   : CALL_FAILS;
+	tracee->filtered = status.filtered;
+	tracees->filtered |= status.filtered;
+	/* Stopped by job control, it has been interrupted already. */
+	if (status.state == 'T' || status.state == 't')
 		return CALL_UNSEEN;
 	effect = call_effect(tracees->calls, &call);
 	if (effect == CALL_SOCKET)
-		effect = has_timeout(tracees, call.arguments[0]) ? CALL_FAILS
-								 : CALL_UNSEEN;
+		effect = has_timeout(tracees, tracee->tid, call.arguments[0])
+				 ? CALL_FAILS
+				 : CALL_UNSEEN;
 	if (effect == CALL_TIMED && !tracee->filtered)
 		effect = CALL_UNSEEN;
 	/* In D state nothing interrupts it: a write to a disk, say. */
-	if (effect == CALL_CUT && tracee_state(tracees, tracee->tid) == 'D')
+	if (effect == CALL_CUT && status.state == 'D')
 		effect = CALL_UNSEEN;
 	return effect;
 }
@@ -497,16 +634,11 @@ struct tracee *tracees_look(struct tracees *tracees, bool force,
 			    size_t *ret_count)
 {
 	struct tracee *first = NULL;
-	long seccomp = 0;
 
 	*ret_count = 0;
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
 
-		tracee->filtered = status_number(tracees, tracee->tid,
-						 "\nSeccomp:", &seccomp) &&
-				   seccomp != 0;
-		tracees->filtered |= tracee->filtered;
 		tracee->effect = look(tracees, tracee);
 		if (tracee->effect == CALL_UNSEEN ||
 		    tracee->effect == CALL_AGAIN ||

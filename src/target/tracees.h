@@ -8,6 +8,8 @@
  * looked at without being consumed (WNOWAIT): whenever this process ends, in
  * whatever way, the kernel lets all of the threads go on, with their signals
  * (exit_ptrace and ptrace_signal, kernel/ptrace.c and kernel/signal.c, 6.1).
+ * What is lost then is the mending of calls (registers.h) of threads that were
+ * asked to stop and had not been seen standing.
  */
 #ifndef MMIODBG_TARGET_TRACEES_H
 #define MMIODBG_TARGET_TRACEES_H
@@ -37,9 +39,10 @@ struct tracees {
 	enum call_set calls;
 	struct tracee *items; /* by tid */
 	size_t count, capacity;
-	bool holding;  /* threads are to stand still: they are not continued */
-	bool filtered; /* a thread was seen under a seccomp filter */
-	bool executed; /* an exec was seen */
+	bool holding; /* threads are to stand still: they are not continued */
+	uint64_t deadline; /* while they are: when this has to end */
+	bool filtered;     /* a thread was seen under a seccomp filter */
+	bool executed;     /* an exec was seen */
 	bool no_memory;
 };
 
@@ -52,20 +55,28 @@ void tracees_deinit(struct tracees *tracees);
  * Seizes each thread that is not yet, and lists them again until nothing new is
  * found. `deadline`: of CLOCK_MONOTONIC, in nanoseconds. 0; ESRCH: the process
  * has ended; EPERM, with `*ret_tracer` the process that traces it already or 0;
- * ETIMEDOUT: always new ones, until the deadline; ENOMEM. SIGALRM is let in
- * where this may block for longer.
+ * ETIMEDOUT: always new ones, until the deadline; ENOMEM. It may block for
+ * longer where a thread is in the middle of an exec.
  */
 int tracees_seize(struct tracees *tracees, uint64_t deadline,
 		  pid_t *ret_tracer);
 
-/* Asks each of them to stop. */
-void tracees_interrupt(struct tracees *tracees);
+/* Asks each of them to stop; `deadline` is when they are to go on. */
+void tracees_interrupt(struct tracees *tracees, uint64_t deadline);
 
-/* Takes in all that has happened to them; never blocks. */
+/* Whether there are some that were asked, and have neither stopped nor ended.
+ * Their calls may have to be mended when they do. */
+bool tracees_asked(const struct tracees *tracees);
+
+/* Takes in all that has happened to them, up to the deadline of a stop; never
+ * blocks. */
 void tracees_events(struct tracees *tracees);
 
 /* One that has still to stop, or NULL: all of them stand. */
 struct tracee *tracees_moving(struct tracees *tracees);
+
+/* How many stand still. */
+size_t tracees_standing(const struct tracees *tracees);
 
 /* Lets them go on; those that job control has stopped stay so. */
 void tracees_resume(struct tracees *tracees);

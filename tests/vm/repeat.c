@@ -90,7 +90,7 @@ int main(int argc, char **argv)
 	}
 	check(session_attach(session, options.write));
 	if (options.stop)
-		check(attachment_create(session));
+		check(attachment_create(session, options.stop));
 	for (unsigned long i = 0; i < rounds; i++) {
 		struct run_sink sink = {.data = &failed, .element = on_element};
 		struct run_summary summary;

@@ -1,0 +1,2443 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmioself: a process that notices what is done to it
+ *
+ * Its threads do what programs do (compute, sleep, wait, talk to each other,
+ * take signals, have children) and verify the results, all the time, while a
+ * test has mmiodbg look at it.  What a debugger may do wrong shows as damage:
+ * a register that changed, a call that was interrupted though no handler ran,
+ * a sleep that was too short or began anew, a signal lost, doubled or stripped
+ * of its value.
+ *
+ *   mmioself [OPTION...]
+ *
+ *   --registers=N  so many threads of each kind.  A pair is two threads that
+ *   --memory=N     talk to each other, each pair in another of the ways in the
+ *   --timers=N     table `wire_kinds`; by default there is one of each.
+ *   --pairs=N
+ *   --children=N
+ *   --churn=N
+ *   --storm[=N]    N threads (3) that receive signals, and one that sends them
+ *   --eintr        threads in calls that any stop interrupts, by the design of
+ *                  the kernel: what they get is counted and is no damage
+ *   --neighbour    another debugger is there that makes epoll_wait give EINTR,
+ *                  as strace and gdb do: that is counted and is no damage
+ *   --seed=N       of all random numbers
+ *   --late=MS      a sleep may last so much too long, besides what the machine
+ *                  as a whole was late (1000), and ten times that in threads
+ *                  which a tracer has to let go on, as those that take signals
+ *   --stall=MS     and that may be so long at once (20000)
+ *   --parent       runs all that in a child; to the parent, nothing may happen
+ *                  to it but its end
+ *
+ * Prints "ready PID ADDRESS" when all threads run.  ADDRESS is a page of shared
+ * anonymous memory: a 64-bit counter that changes, then words of which the Nth
+ * is PAGE_WORD + N; the second half is for a test to write to.
+ *
+ * On SIGTERM, or at the end of standard input, all threads end.  Then come, on
+ * standard output, "note: ..." and "eintr ..." lines, "damage: KIND: WHAT"
+ * lines, and
+ *
+ *   checked registers=N memory=N timers=N syscalls=N signals=N children=N
+ *           threads=N
+ *
+ * in one line.  The status is 0 if there is no damage and no N is 0 that could
+ * have been more.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/aio_abi.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+#define PAGE_WORD UINT32_C(0x5e1f0000)
+
+enum {
+	MAX_WORKERS = 256,
+	MAX_RECEIVERS = 16,
+	MAX_HEARTS = 8,
+	MAX_SECONDS = 64,
+	MAX_DAMAGES = 200,
+	MAX_ALIKE = 5,
+	PAGE_SIZE = 4096,
+	BUFFER_WORDS = 4096,
+	BEAT_US = 5000,   /* of a heart */
+	HANG_S = 60,      /* a thread that takes longer to end hangs */
+	TIMER_US = 7000,  /* the interval timer's */
+	WINDOW = 32,      /* signals under way, of one kind to one thread */
+	WINDOW_ANY = 256, /* and of those that any thread takes */
+	SEEN = 4 * WINDOW_ANY, /* a power of two */
+	BULK = 1 << 20,
+};
+
+enum kind_of_check {
+	REGISTERS,
+	MEMORY,
+	TIMERS,
+	SYSCALLS,
+	SIGNALS,
+	CHILDREN,
+	THREADS,
+	N_KINDS,
+};
+
+static const char *const check_names[N_KINDS] = {
+	"registers", "memory",   "timers",  "syscalls",
+	"signals",   "children", "threads",
+};
+
+struct worker {
+	const char *name;
+	void (*run)(struct worker *me);
+	unsigned int index; /* among those of its kind */
+	pthread_t thread;
+	uint64_t random;
+	sigset_t mask;
+	/* Handlers that ran in this thread; only it looks. */
+	volatile sig_atomic_t handled;
+	/* It takes signals, or makes threads: of a traced process, it stands
+	 * still then until the tracer has had the processor.
+	 */
+	bool waits_for_tracer;
+	char *stack; /* the alternate one */
+	size_t stack_size;
+};
+
+static struct {
+	unsigned int registers, memory, timers, pairs, children, churn, storm;
+	bool eintr, neighbour, parent;
+	uint64_t seed;
+	uint64_t late_ns, stall_ns;
+} options = {
+	.registers = 2,
+	.memory = 1,
+	.timers = 4,
+	.children = 1,
+	.churn = 1,
+	.seed = 1,
+	.late_ns = UINT64_C(1000000000),
+	.stall_ns = UINT64_C(20000000000),
+};
+
+static struct worker workers[MAX_WORKERS];
+static unsigned int n_workers;
+static atomic_uint n_started;
+static atomic_bool stopping;   /* the workers are to end */
+static atomic_bool storm_over; /* then the receivers are */
+static atomic_bool heart_over; /* and then the hearts */
+static atomic_ullong checked[N_KINDS];
+static __thread struct worker *self;
+static pid_t our_pid;
+static uid_t our_uid;
+static sigset_t base_mask; /* all but what a fault gives */
+
+/* Damage: kept until the end, since a handler may be what finds it */
+
+static struct damage {
+	_Atomic(const char *) format; /* NULL: not complete */
+	char text[240];
+} damages[MAX_DAMAGES];
+static atomic_uint n_damages;
+static atomic_uint n_more; /* that were not kept */
+
+static void damage(const char *kind, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* vsnprintf() of numbers and strings is safe in a handler with glibc. */
+static void damage(const char *kind, const char *format, ...)
+{
+	unsigned int alike = 0, index;
+	struct damage *one;
+	va_list args;
+	int used;
+
+	for (unsigned int i = 0; i < MAX_DAMAGES; i++)
+		alike += atomic_load(&damages[i].format) == format;
+	index = alike < MAX_ALIKE ? atomic_fetch_add(&n_damages, 1)
+				  : MAX_DAMAGES;
+	if (index >= MAX_DAMAGES) {
+		atomic_fetch_add(&n_more, 1);
+		return;
+	}
+	one = &damages[index];
+	used = snprintf(one->text, sizeof one->text, "%s: ", kind);
+	va_start(args, format);
+	vsnprintf(one->text + used, sizeof one->text - used, format, args);
+	va_end(args);
+	atomic_store(&one->format, format);
+}
+
+static void check_done(enum kind_of_check kind)
+{
+	atomic_fetch_add_explicit(&checked[kind], 1, memory_order_relaxed);
+}
+
+/* "0", or what the errno @error is called. */
+static const char *error_name(int error)
+{
+	const char *name = error ? strerrorname_np(error) : "0";
+
+	return name ? name : "a number that is not an errno";
+}
+
+static _Noreturn void fatal(const char *what)
+{
+	fprintf(stderr, "mmioself: %s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+/* Random numbers (splitmix64) and time */
+
+static uint64_t mix(uint64_t z)
+{
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return z ^ (z >> 31);
+}
+
+static uint64_t random_next(struct worker *me)
+{
+	me->random += UINT64_C(0x9e3779b97f4a7c15);
+	return mix(me->random);
+}
+
+/* From @min to @max, both included. */
+static uint64_t random_from(struct worker *me, uint64_t min, uint64_t max)
+{
+	return min + random_next(me) % (max - min + 1);
+}
+
+static uint64_t to_ns(const struct timespec *t)
+{
+	return (uint64_t)t->tv_sec * 1000000000 + t->tv_nsec;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return to_ns(&t);
+}
+
+static struct timespec to_timespec(uint64_t ns)
+{
+	return (struct timespec){ns / 1000000000, ns % 1000000000};
+}
+
+/*
+ * Hearts beat at fixed times, one on each processor.  How late they are tells
+ * how late anything may be on this machine now, for whatever reason: load, a
+ * hypervisor that takes a processor away, or that the process was stopped.  An
+ * absolute sleep cannot begin anew, so they are not wrong where others are.
+ */
+static struct heart {
+	int processor;
+	atomic_ullong next_beat;
+	atomic_ullong late_total; /* ns, of all beats */
+	/* The worst of a second: its number << 40, and ns. */
+	atomic_ullong worst[MAX_SECONDS];
+} hearts[MAX_HEARTS];
+static unsigned int n_hearts;
+static atomic_ullong late_longest;
+
+/* The whole process stays where there are hearts. */
+static void hearts_init(void)
+{
+	cpu_set_t all, ours;
+
+	CPU_ZERO(&ours);
+	if (sched_getaffinity(0, sizeof all, &all))
+		fatal("sched_getaffinity");
+	for (int i = 0; i < CPU_SETSIZE && n_hearts < MAX_HEARTS; i++) {
+		if (!CPU_ISSET(i, &all))
+			continue;
+		hearts[n_hearts++].processor = i;
+		CPU_SET(i, &ours);
+	}
+	if (sched_setaffinity(0, sizeof ours, &ours))
+		fatal("sched_setaffinity");
+}
+
+enum { SECOND_SHIFT = 40 };
+
+static void note_late(struct heart *heart, uint64_t now, uint64_t late)
+{
+	uint64_t second = now / 1000000000;
+	atomic_ullong *worst = &heart->worst[second % MAX_SECONDS];
+	uint64_t note = second << SECOND_SHIFT | late;
+
+	atomic_fetch_add(&heart->late_total, late);
+	if (note > atomic_load(worst))
+		atomic_store(worst, note);
+}
+
+static void run_heart(struct worker *me)
+{
+	struct heart *heart = &hearts[me->index];
+	uint64_t due = now_ns();
+	cpu_set_t ours;
+
+	CPU_ZERO(&ours);
+	CPU_SET(heart->processor, &ours);
+	sched_setaffinity(0, sizeof ours, &ours);
+	while (!atomic_load(&heart_over)) {
+		struct timespec t;
+		uint64_t now;
+		int error;
+
+		due += BEAT_US * UINT64_C(1000);
+		atomic_store(&heart->next_beat, due);
+		t = to_timespec(due);
+		error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t,
+					NULL);
+		now = now_ns();
+		if (error)
+			damage("timers", "clock_nanosleep (absolute) gave %s",
+			       error_name(error));
+		if (now < due) {
+			damage("timers",
+			       "clock_nanosleep (absolute) ended %" PRIu64
+			       " ns too early",
+			       due - now);
+			continue;
+		}
+		note_late(heart, now, now - due);
+		if (now - due > atomic_load(&late_longest))
+			atomic_store(&late_longest, now - due);
+		if (now - due > options.stall_ns)
+			damage("stall", "nothing went on for %" PRIu64 " ms",
+			       (now - due) / 1000000);
+		due = now;
+	}
+}
+
+/* How late the machine was, since some moment. */
+struct late {
+	uint64_t worst, sum;         /* ns, of the heart that was latest */
+	uint64_t start;              /* that moment */
+	uint64_t before[MAX_HEARTS]; /* the sums then, rather too small */
+};
+
+static struct late late_start(void)
+{
+	struct late late = {.start = now_ns()};
+
+	for (unsigned int i = 0; i < n_hearts; i++)
+		late.before[i] = atomic_load(&hearts[i].late_total);
+	return late;
+}
+
+/* Rather too much than too little. */
+static void late_end(struct late *late)
+{
+	uint64_t now = now_ns(), first = late->start / 1000000000;
+
+	for (unsigned int i = 0; i < n_hearts; i++) {
+		uint64_t due = atomic_load(&hearts[i].next_beat);
+		uint64_t worst = now > due ? now - due : 0, sum = worst;
+
+		sum += atomic_load(&hearts[i].late_total) - late->before[i];
+		for (unsigned int j = 0; j < MAX_SECONDS; j++) {
+			uint64_t note = atomic_load(&hearts[i].worst[j]);
+			uint64_t ns =
+				note & ((UINT64_C(1) << SECOND_SHIFT) - 1);
+
+			if (note >> SECOND_SHIFT >= first && ns > worst)
+				worst = ns;
+		}
+		if (worst > late->worst)
+			late->worst = worst;
+		if (sum > late->sum)
+			late->sum = sum;
+	}
+}
+
+/* Masks */
+
+static void set_mask(struct worker *me, const sigset_t *mask)
+{
+	me->mask = *mask;
+	pthread_sigmask(SIG_SETMASK, mask, NULL);
+}
+
+/* glibc keeps two signals for itself, the first below SIGRTMIN. */
+static bool is_ours(int signal)
+{
+	return signal != SIGKILL && signal != SIGSTOP &&
+	       (signal < __SIGRTMIN || signal >= SIGRTMIN);
+}
+
+static void check_mask(struct worker *me)
+{
+	sigset_t mask;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	for (int i = 1; i <= SIGRTMAX; i++) {
+		if (is_ours(i) &&
+		    sigismember(&mask, i) != sigismember(&me->mask, i)) {
+			damage("signals", "%s: signal %d became %s", me->name,
+			       i,
+			       sigismember(&mask, i) ? "blocked" : "unblocked");
+			set_mask(me, &me->mask);
+			return;
+		}
+	}
+}
+
+/* Registers */
+
+#if defined __x86_64__
+/*
+ * What hold_registers() puts into the registers, and finds in them after.  Its
+ * assembler code knows the layout: H_... below.
+ */
+struct registers {
+	uint64_t general[16]; /* see register_names; [15] is set by it */
+	uint8_t x87[8][16];
+	uint8_t vector[16][32]; /* half of each without AVX */
+	uint64_t flags;
+	uint32_t mxcsr;
+	uint16_t x87_control;
+};
+
+struct held {
+	alignas(16) struct registers before;
+	alignas(16) struct registers after;
+	uint64_t spins;
+	uint64_t is_syscall; /* instead of spins: one system call */
+	uint64_t has_avx;
+};
+
+/* clang-format off */
+#define H_X87     128
+#define H_VECTOR  256
+#define H_FLAGS   768
+#define H_MXCSR   776
+#define H_CONTROL 780
+#define H_AFTER   784
+#define H_SPINS   1568
+#define H_SYSCALL 1576
+#define H_AVX     1584
+/* clang-format on */
+
+_Static_assert(offsetof(struct registers, x87) == H_X87 &&
+		       offsetof(struct registers, vector) == H_VECTOR &&
+		       offsetof(struct registers, flags) == H_FLAGS &&
+		       offsetof(struct registers, mxcsr) == H_MXCSR &&
+		       offsetof(struct registers, x87_control) == H_CONTROL &&
+		       offsetof(struct held, after) == H_AFTER &&
+		       offsetof(struct held, spins) == H_SPINS &&
+		       offsetof(struct held, is_syscall) == H_SYSCALL &&
+		       offsetof(struct held, has_avx) == H_AVX,
+	       "the layout that hold_registers() knows");
+
+static const char *const register_names[16] = {
+	"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8",
+	"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rsp",
+};
+
+enum {
+	RAX = 0,
+	RCX = 2,
+	RDX = 3,
+	RSI = 4,
+	RDI = 5,
+	R10 = 9,
+	R11 = 10,
+	RSP = 15,
+	FLAG_TRAP = 0x100,
+	FLAG_IF = 0x200,
+	FLAG_DF = 0x400,
+	/* CF PF AF ZF SF OF ID: those that may have any value */
+	FLAGS_ANY = 0x2008d5,
+	FLAG_ALWAYS = 2,
+};
+
+/* clang-format off */
+#define TEXT_(x)  #x
+#define TEXT(x)   TEXT_(x)
+#define AT(x)     TEXT(x) "(%rdi)"
+#define AFTER(x)  TEXT(H_AFTER) "+" TEXT(x) "(%rdi)"
+#define ALL_16(x) ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15;" x ";.endr;"
+
+/*
+ * Loads held->before into all registers, spins (or makes a system call) while
+ * nothing is anywhere else, and stores all registers to held->after.  On the
+ * stack stand meanwhile: the count of spins, and above it @held.
+ */
+static __attribute__((naked, noinline)) void
+hold_registers(__attribute__((unused)) struct held *held)
+{
+	asm(
+	/* What the ABI wants back. */
+	"push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15;"
+	"sub $16, %rsp; stmxcsr (%rsp); fnstcw 4(%rsp);"
+	"push %rdi; pushq " AT(H_SPINS) ";"
+	"mov %rsp, 120(%rdi);"
+
+	"fninit; fldcw " AT(H_CONTROL) "; ldmxcsr " AT(H_MXCSR) ";"
+	".irp n,7,6,5,4,3,2,1,0; fldt 128+16*\\n(%rdi); .endr;"
+	"cmpq $0, " AT(H_AVX) "; je 1f;"
+	ALL_16("vmovdqu 256+32*\\n(%rdi), %ymm\\n")
+	"jmp 2f;"
+	"1: " ALL_16("movdqu 256+32*\\n(%rdi), %xmm\\n")
+	"2: cmpq $0, " AT(H_SYSCALL) "; jne 5f;"
+
+	"call 6f;"
+	/* Spins without a change of the flags: %rcx is borrowed. */
+	"3: .rept 200; nop; .endr;"
+	"xchg %rcx, (%rsp); lea -1(%rcx), %rcx; jrcxz 4f;"
+	"xchg %rcx, (%rsp); jmp 3b;"
+	"4: xchg %rcx, (%rsp); jmp 7f;"
+
+	"5: call 6f; syscall; jmp 7f;"
+
+	/* The flags and the general registers; mov does not change those. */
+	"6: pushq " AT(H_FLAGS) "; popfq;"
+	"mov 0(%rdi), %rax; mov 8(%rdi), %rbx; mov 16(%rdi), %rcx;"
+	"mov 24(%rdi), %rdx; mov 32(%rdi), %rsi; mov 48(%rdi), %rbp;"
+	"mov 56(%rdi), %r8; mov 64(%rdi), %r9; mov 72(%rdi), %r10;"
+	"mov 80(%rdi), %r11; mov 88(%rdi), %r12; mov 96(%rdi), %r13;"
+	"mov 104(%rdi), %r14; mov 112(%rdi), %r15; mov 40(%rdi), %rdi;"
+	"ret;"
+
+	"7: pushfq; cld; push %rdi; mov 24(%rsp), %rdi;"
+	"mov %rax, " AFTER(0) "; mov %rbx, " AFTER(8) ";"
+	"mov %rcx, " AFTER(16) "; mov %rdx, " AFTER(24) ";"
+	"mov %rsi, " AFTER(32) "; popq " AFTER(40) ";"
+	"mov %rbp, " AFTER(48) "; mov %r8, " AFTER(56) ";"
+	"mov %r9, " AFTER(64) "; mov %r10, " AFTER(72) ";"
+	"mov %r11, " AFTER(80) "; mov %r12, " AFTER(88) ";"
+	"mov %r13, " AFTER(96) "; mov %r14, " AFTER(104) ";"
+	"mov %r15, " AFTER(112) "; popq " AFTER(H_FLAGS) ";"
+	"mov %rsp, " AFTER(120) ";"
+
+	"fnstcw " AFTER(H_CONTROL) "; stmxcsr " AFTER(H_MXCSR) ";"
+	".irp n,0,1,2,3,4,5,6,7; fstpt 784+128+16*\\n(%rdi); .endr;"
+	"fninit;"
+	"cmpq $0, " AT(H_AVX) "; je 1f;"
+	ALL_16("vmovdqu %ymm\\n, 784+256+32*\\n(%rdi)")
+	"vzeroupper; jmp 2f;"
+	"1: " ALL_16("movdqu %xmm\\n, 784+256+32*\\n(%rdi)")
+
+	"2: add $16, %rsp; ldmxcsr (%rsp); fldcw 4(%rsp); add $16, %rsp;"
+	"pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx;"
+	"ret");
+}
+/* clang-format on */
+
+static void fill_registers(struct worker *me, struct held *held)
+{
+	struct registers *r = &held->before;
+
+	memset(held, 0, sizeof *held);
+	for (int i = 0; i < 16; i++)
+		r->general[i] = random_next(me);
+	for (int i = 0; i < 8; i++) {
+		uint64_t mantissa = random_next(me) | UINT64_C(1) << 63;
+		uint16_t exponent = random_from(me, 0x1000, 0x6fff);
+
+		memcpy(r->x87[i], &mantissa, 8);
+		memcpy(r->x87[i] + 8, &exponent, 2);
+	}
+	held->has_avx = __builtin_cpu_supports("avx");
+	for (int i = 0; i < 16; i++) {
+		for (int j = 0; j < (held->has_avx ? 32 : 16); j += 8) {
+			uint64_t word = random_next(me);
+
+			memcpy(r->vector[i] + j, &word, 8);
+		}
+	}
+	r->flags = FLAG_ALWAYS | FLAG_IF | (random_next(me) & FLAGS_ANY);
+	/* All exceptions masked; one of four ways to round. */
+	r->mxcsr = 0x1f80 | random_from(me, 0, 3) << 13;
+	r->x87_control = 0x037f | random_from(me, 0, 3) << 10;
+}
+
+/* @unchecked: a bit for each general register that may have changed. */
+static void compare_registers(const struct held *held, const char *when,
+			      uint32_t unchecked)
+{
+	const struct registers *b = &held->before, *a = &held->after;
+
+	for (int i = 0; i < 16; i++)
+		if (!(unchecked >> i & 1) && a->general[i] != b->general[i])
+			damage("registers",
+			       "%s is 0x%" PRIx64 " and was 0x%" PRIx64 ", %s",
+			       register_names[i], a->general[i], b->general[i],
+			       when);
+	for (int i = 0; i < 8; i++)
+		if (memcmp(a->x87[i], b->x87[i], 10) != 0)
+			damage("registers", "st%d changed, %s", i, when);
+	for (int i = 0; i < 16; i++)
+		if (memcmp(a->vector[i], b->vector[i], 32) != 0)
+			damage("registers", "%cmm%d changed, %s",
+			       held->has_avx ? 'y' : 'x', i, when);
+	if (a->flags != b->flags)
+		damage("registers",
+		       "the flags are 0x%" PRIx64 " and were 0x%" PRIx64
+		       ", %s%s",
+		       a->flags, b->flags, when,
+		       a->flags & FLAG_TRAP ? " (single-stepped)" : "");
+	if (a->mxcsr != b->mxcsr)
+		damage("registers", "mxcsr is 0x%x and was 0x%x, %s", a->mxcsr,
+		       b->mxcsr, when);
+	if (a->x87_control != b->x87_control)
+		damage("registers", "the x87 control word is 0x%x, not 0x%x",
+		       a->x87_control, b->x87_control);
+	check_done(REGISTERS);
+}
+
+static void check_spinning(struct worker *me, uint64_t spins)
+{
+	struct held held;
+
+	fill_registers(me, &held);
+	if (random_next(me) & 1)
+		held.before.flags |= FLAG_DF;
+	held.spins = spins;
+	hold_registers(&held);
+	compare_registers(&held, "after spinning", 0);
+}
+
+/* Adjusts so that one check lasts about 1 ms. */
+static uint64_t measure_spins(struct worker *me)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < 5; i++) {
+		uint64_t start = now_ns();
+
+		check_spinning(me, 1000);
+		start = now_ns() - start;
+		if (start < best)
+			best = start;
+	}
+	return UINT64_C(1000000) * 1000 / (best + 1) + 1;
+}
+
+/* The same across a sleep; only the result, rcx and r11 are the kernel's. */
+static void check_sleeping(struct worker *me, uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+	struct held held;
+	uint64_t start;
+
+	fill_registers(me, &held);
+	held.is_syscall = 1;
+	held.before.general[RAX] = SYS_clock_nanosleep;
+	held.before.general[RDI] = CLOCK_MONOTONIC;
+	held.before.general[RSI] = 0;
+	held.before.general[RDX] = (uintptr_t)&t;
+	held.before.general[R10] = 0;
+	start = now_ns();
+	hold_registers(&held);
+	if (held.after.general[RAX])
+		damage("registers", "clock_nanosleep gave %" PRId64,
+		       (int64_t)held.after.general[RAX]);
+	else if (now_ns() - start < ns)
+		damage("timers", "clock_nanosleep ended too early");
+	compare_registers(&held, "after clock_nanosleep",
+			  1 << RAX | 1 << RCX | 1 << R11);
+}
+
+#else
+
+/* As many values as the compiler keeps in registers. */
+static void check_spinning(struct worker *me, uint64_t spins)
+{
+	uint64_t a = random_next(me), b = random_next(me), c = random_next(me),
+		 d = random_next(me), e = random_next(me), f = random_next(me);
+	volatile uint64_t sum = a + 3 * b + 5 * c + 7 * d + 9 * e + 11 * f;
+
+	for (uint64_t i = 0; i < spins; i++)
+		asm volatile(""
+			     : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e),
+			       "+r"(f));
+	if (sum != a + 3 * b + 5 * c + 7 * d + 9 * e + 11 * f)
+		damage("registers", "one changed");
+	check_done(REGISTERS);
+}
+
+static uint64_t measure_spins(struct worker *me)
+{
+	(void)me;
+	return 1000000;
+}
+
+static void check_sleeping(struct worker *me, uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	(void)me;
+	if (nanosleep(&t, NULL))
+		damage("timers", "nanosleep gave %s", error_name(errno));
+}
+
+#endif
+
+static void run_registers(struct worker *me)
+{
+	uint64_t spins = measure_spins(me);
+
+	while (!atomic_load(&stopping)) {
+		check_spinning(me, random_from(me, spins / 2, spins * 3 / 2));
+		check_sleeping(me, random_from(me, 1000000, 12000000));
+		check_mask(me);
+	}
+}
+
+/* Memory */
+
+static struct {
+	_Alignas(8) atomic_ullong counter;
+	uint32_t words[(PAGE_SIZE - 8) / 4]; /* the first is word 2 */
+} * page;
+
+static atomic_ullong page_counted;
+
+static void page_init(void)
+{
+	page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED)
+		fatal("mmap");
+	for (unsigned int i = 2; i < PAGE_SIZE / 4; i++)
+		page->words[i - 2] = PAGE_WORD + i;
+}
+
+static void page_check(void)
+{
+	for (unsigned int i = 2; i < PAGE_SIZE / 4 / 2; i++) {
+		uint32_t word = page->words[i - 2];
+
+		if (word != PAGE_WORD + i)
+			damage("memory", "word %u of the page is 0x%x", i,
+			       word);
+	}
+}
+
+static void run_memory(struct worker *me)
+{
+	volatile uint64_t *buffer =
+		mmap(NULL, BUFFER_WORDS * 8, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	sigset_t all;
+
+	if (buffer == MAP_FAILED)
+		fatal("mmap");
+	/* Even the signals of faults: a debugger that makes one sees that. */
+	sigfillset(&all);
+	set_mask(me, &all);
+	while (!atomic_load(&stopping)) {
+		uint64_t seed = random_next(me);
+
+		for (unsigned int i = 0; i < BUFFER_WORDS; i++)
+			buffer[i] = seed ^ i * UINT64_C(0x9e3779b97f4a7c15);
+		for (unsigned int i = 0; i < 20000; i++)
+			atomic_fetch_add(&page->counter, 1);
+		atomic_fetch_add(&page_counted, 20000);
+		if (random_next(me) & 1)
+			check_sleeping(me, random_from(me, 100000, 8000000));
+		for (unsigned int i = 0; i < BUFFER_WORDS; i++)
+			if (buffer[i] !=
+			    (seed ^ i * UINT64_C(0x9e3779b97f4a7c15)))
+				damage("memory", "word %u of a buffer changed",
+				       i);
+		page_check();
+		check_mask(me);
+		check_sleeping(me, random_from(me, 1000000, 8000000));
+		check_done(MEMORY);
+	}
+}
+
+/*
+ * Ways to let a time pass.  Each returns 0 if it did so as it should, an errno,
+ * or ODD for a result that cannot be.
+ */
+
+enum { ODD = -1 };
+
+static int error_of(int result)
+{
+	return result < 0 ? errno : result ? ODD : 0;
+}
+
+static int pass_nanosleep(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns), left;
+
+	return error_of(nanosleep(&t, &left));
+}
+
+static int pass_clock_nanosleep(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	return clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
+}
+
+static int pass_clock_nanosleep_realtime(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	return clock_nanosleep(CLOCK_REALTIME, 0, &t, NULL);
+}
+
+static int pass_usleep(uint64_t ns)
+{
+	return error_of(usleep((ns + 999) / 1000));
+}
+
+static int pass_poll(uint64_t ns)
+{
+	return error_of(poll(NULL, 0, (ns + 999999) / 1000000));
+}
+
+static int pass_ppoll(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	return error_of(ppoll(NULL, 0, &t, NULL));
+}
+
+static int pass_ppoll_mask(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	return error_of(ppoll(NULL, 0, &t, &self->mask));
+}
+
+static int pass_select(uint64_t ns)
+{
+	struct timeval t = {ns / 1000000000, (ns + 999) / 1000 % 1000000};
+
+	return error_of(select(0, NULL, NULL, NULL, &t));
+}
+
+static int pass_pselect(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+
+	return error_of(pselect(0, NULL, NULL, NULL, &t, NULL));
+}
+
+static int pass_futex(uint64_t ns)
+{
+	struct timespec t = to_timespec(ns);
+	uint32_t word = 0;
+
+	if (!syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0))
+		return ODD;
+	return errno == ETIMEDOUT ? 0 : errno;
+}
+
+static int pass_sem(uint64_t ns)
+{
+	struct timespec t = to_timespec(now_ns() + ns);
+	sem_t sem;
+	int error = ODD;
+
+	sem_init(&sem, 0, 0);
+	if (sem_clockwait(&sem, CLOCK_MONOTONIC, &t))
+		error = errno == ETIMEDOUT ? 0 : errno;
+	sem_destroy(&sem);
+	return error;
+}
+
+static int pass_timerfd(uint64_t ns)
+{
+	struct itimerspec t = {.it_value = to_timespec(ns)};
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	uint64_t times = 0;
+	ssize_t length;
+	int error = 0;
+
+	if (fd < 0 || timerfd_settime(fd, 0, &t, NULL))
+		fatal("timerfd");
+	length = read(fd, &times, sizeof times);
+	if (length < 0)
+		error = errno;
+	else if (length != sizeof times || times != 1)
+		error = ODD;
+	close(fd);
+	return error;
+}
+
+static const struct pass {
+	const char *name;
+	int (*run)(uint64_t ns);
+	/* When it is started again, that is with what is left of its time, and
+	 * not until the same moment as before.
+	 */
+	bool counts_down;
+	uint64_t may_be_early_ns; /* by rounding */
+} passes[] = {
+	{"nanosleep", pass_nanosleep, false, 0},
+	{"clock_nanosleep", pass_clock_nanosleep, false, 0},
+	{"clock_nanosleep (realtime)", pass_clock_nanosleep_realtime, false, 0},
+	{"usleep", pass_usleep, false, 0},
+	{"poll", pass_poll, false, 0},
+	{"ppoll", pass_ppoll, true, 0},
+	{"ppoll with a mask", pass_ppoll_mask, true, 0},
+	{"select", pass_select, true, 100000},
+	{"pselect", pass_pselect, true, 0},
+	{"futex", pass_futex, false, 0},
+	{"sem_clockwait", pass_sem, false, 0},
+	{"read of a timerfd", pass_timerfd, false, 0},
+};
+
+enum { N_PASSES = sizeof passes / sizeof *passes };
+
+/* Lets @ns pass by way of @pass, and verifies that. */
+static void check_pass(struct worker *me, const struct pass *pass, uint64_t ns)
+{
+	sig_atomic_t handled = me->handled;
+	struct late late = late_start();
+	uint64_t start = now_ns(), elapsed;
+	uint64_t more = options.late_ns * (me->waits_for_tracer ? 10 : 1);
+	int error = pass->run(ns);
+
+	elapsed = now_ns() - start;
+	late_end(&late);
+	more += 4 * late.worst + (pass->counts_down ? 2 * late.sum : 0);
+	check_done(TIMERS);
+	if (error == EINTR && handled != me->handled)
+		return; /* it was a handler of ours */
+	if (error)
+		damage("timers",
+		       "%s of %" PRIu64 " us gave %s after %" PRIu64 " us",
+		       pass->name, ns / 1000,
+		       error == ODD ? "an odd result" : error_name(error),
+		       elapsed / 1000);
+	else if (elapsed + pass->may_be_early_ns < ns)
+		damage("timers",
+		       "%s of %" PRIu64 " ns ended %" PRIu64 " ns too early",
+		       pass->name, ns, ns - elapsed);
+	else if (elapsed > ns + more)
+		damage("timers",
+		       "%s of %" PRIu64 " ms lasted %" PRIu64
+		       " ms; the machine was %" PRIu64 " ms late",
+		       pass->name, ns / 1000000, elapsed / 1000000,
+		       late.worst / 1000000);
+}
+
+static void nap(struct worker *me, uint64_t min_us, uint64_t max_us)
+{
+	check_pass(me, &passes[random_from(me, 0, N_PASSES - 1)],
+		   random_from(me, min_us, max_us) * 1000);
+}
+
+/* Most are short, for many; a long one shows that it began anew. */
+static void run_timers(struct worker *me)
+{
+	unsigned int turn = me->index * 3;
+
+	while (!atomic_load(&stopping)) {
+		uint64_t dice = random_from(me, 0, 99);
+		uint64_t us = dice < 70   ? random_from(me, 500, 30000)
+			      : dice < 90 ? random_from(me, 30000, 300000)
+					  : random_from(me, 1500000, 2500000);
+
+		check_pass(me, &passes[turn++ % N_PASSES], us * 1000);
+		check_mask(me);
+	}
+}
+
+/* An interval timer: what it says must be the time that went by */
+
+enum { SIG_DIRECT0, SIG_DIRECT1, SIG_ORDERED, SIG_ANY, SIG_TIMER };
+
+static atomic_ullong expirations;
+
+static void on_timer(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	self->handled++;
+	if (info->si_code != SI_TIMER ||
+	    info->si_value.sival_ptr != &expirations)
+		damage("signals", "a timer's signal with code %d, value %p",
+		       info->si_code, info->si_value.sival_ptr);
+	else
+		atomic_fetch_add(&expirations, 1 + info->si_overrun);
+	check_done(SIGNALS);
+}
+
+static void run_interval(struct worker *me)
+{
+	const uint64_t period = TIMER_US * UINT64_C(1000);
+	struct itimerspec t = {.it_interval = to_timespec(period)};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID,
+				 .sigev_signo = SIGRTMIN + SIG_TIMER,
+				 .sigev_value.sival_ptr = &expirations};
+	uint64_t start, missing = UINT64_MAX;
+	unsigned int checks = 0;
+	sigset_t mask = base_mask;
+	timer_t timer;
+
+	event.sigev_notify_thread_id = syscall(SYS_gettid);
+	sigdelset(&mask, SIGRTMIN + SIG_TIMER);
+	me->waits_for_tracer = true;
+	set_mask(me, &mask);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer))
+		fatal("timer_create");
+	start = now_ns();
+	t.it_value = to_timespec(start + period);
+	timer_settime(timer, TIMER_ABSTIME, &t, NULL);
+	while (!atomic_load(&stopping) || checks) {
+		uint64_t seen, elapsed;
+
+		nap(me, 1000, 40000);
+		/* In this order: never more than the time allows. */
+		seen = atomic_load(&expirations);
+		elapsed = (now_ns() - start) / period;
+		if (seen > elapsed) {
+			damage("timers",
+			       "an interval timer expired %" PRIu64
+			       " times, not %" PRIu64,
+			       seen, elapsed);
+			atomic_store(&expirations, elapsed);
+		} else if (elapsed - seen < missing) {
+			missing = elapsed - seen;
+		}
+		check_mask(me);
+		check_done(TIMERS);
+		/* One of the last may just not have come. */
+		if (++checks < 20)
+			continue;
+		if (missing) {
+			damage("timers",
+			       "%" PRIu64 " expirations of an interval timer "
+			       "got lost",
+			       missing);
+			atomic_fetch_add(&expirations, missing);
+		}
+		checks = 0;
+		missing = UINT64_MAX;
+	}
+	timer_delete(timer);
+}
+
+/*
+ * Wires: ways for one thread to wait for a number from another.  The number is
+ * never 0; only one is under way at a time.  A call that gives anything but
+ * exactly what it should is damage.
+ */
+
+struct wire {
+	int fd[2]; /* to read, to write */
+	int epoll;
+	uint64_t number;    /* of a futex ... */
+	atomic_uint posted; /* ... which changes with each */
+	atomic_uint woken;  /* and follows, when the waker has called */
+	unsigned int taken;
+};
+
+static void odd_result(const char *call, int64_t result)
+{
+	damage("syscalls", "%s gave %" PRId64 " (%s)", call, result,
+	       result < 0 ? error_name(errno) : "wrong");
+}
+
+static void open_pipe(struct wire *wire)
+{
+	if (pipe2(wire->fd, O_CLOEXEC))
+		fatal("pipe2");
+}
+
+static void open_epoll(struct wire *wire)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u64 = 0x600d};
+
+	open_pipe(wire);
+	wire->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (wire->epoll < 0 ||
+	    epoll_ctl(wire->epoll, EPOLL_CTL_ADD, wire->fd[0], &event))
+		fatal("epoll");
+}
+
+static void open_stream(struct wire *wire)
+{
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, wire->fd))
+		fatal("socketpair");
+}
+
+static void open_packets(struct wire *wire)
+{
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wire->fd))
+		fatal("socketpair");
+}
+
+static void open_eventfd(struct wire *wire)
+{
+	wire->fd[0] = wire->fd[1] = eventfd(0, EFD_CLOEXEC);
+	if (wire->fd[0] < 0)
+		fatal("eventfd");
+}
+
+static void open_futex(struct wire *wire)
+{
+	(void)wire;
+}
+
+static void put_write(struct wire *wire, uint64_t number)
+{
+	ssize_t result = write(wire->fd[1], &number, sizeof number);
+
+	if (result != sizeof number)
+		odd_result("write", result);
+}
+
+static uint64_t get_read(struct wire *wire)
+{
+	uint64_t number = 0;
+	ssize_t result = read(wire->fd[0], &number, sizeof number);
+
+	if (result != sizeof number)
+		odd_result("read", result);
+	return number;
+}
+
+static atomic_uint epoll_interrupted;
+
+/*
+ * A stop makes epoll_wait give EINTR, signal(7), even without a limit of time;
+ * but then a debugger can have the call started again, and mmiodbg does.
+ */
+static uint64_t get_epoll(struct wire *wire)
+{
+	struct epoll_event event[2] = {{.events = 0}};
+	int result;
+
+	while ((result = epoll_wait(wire->epoll, event, 2, -1)) < 0 &&
+	       errno == EINTR && options.neighbour)
+		atomic_fetch_add(&epoll_interrupted, 1);
+	if (result != 1 || event[0].events != EPOLLIN ||
+	    event[0].data.u64 != 0x600d)
+		odd_result("epoll_wait", result);
+	return get_read(wire);
+}
+
+static uint64_t get_poll(struct wire *wire)
+{
+	struct pollfd event = {.fd = wire->fd[0], .events = POLLIN};
+	int result = poll(&event, 1, -1);
+
+	if (result != 1 || event.revents != POLLIN)
+		odd_result("poll", result);
+	return get_read(wire);
+}
+
+static uint64_t get_ppoll(struct wire *wire)
+{
+	struct pollfd event = {.fd = wire->fd[0], .events = POLLIN};
+	int result = ppoll(&event, 1, NULL, &self->mask);
+
+	if (result != 1 || event.revents != POLLIN)
+		odd_result("ppoll", result);
+	return get_read(wire);
+}
+
+static uint64_t get_select(struct wire *wire)
+{
+	fd_set set;
+	int result;
+
+	FD_ZERO(&set);
+	FD_SET(wire->fd[0], &set);
+	result = select(wire->fd[0] + 1, &set, NULL, NULL, NULL);
+	if (result != 1 || !FD_ISSET(wire->fd[0], &set))
+		odd_result("select", result);
+	return get_read(wire);
+}
+
+static uint64_t get_recvmsg(struct wire *wire)
+{
+	char control[64];
+	uint64_t number[2] = {0};
+	struct iovec vector = {number, sizeof number};
+	struct msghdr message = {.msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof control};
+	ssize_t result = recvmsg(wire->fd[0], &message, 0);
+
+	if (result != sizeof *number || message.msg_flags)
+		odd_result("recvmsg", result);
+	return number[0];
+}
+
+static void put_futex(struct wire *wire, uint64_t number)
+{
+	wire->number = number;
+	atomic_fetch_add(&wire->posted, 1);
+	if (syscall(SYS_futex, &wire->posted, FUTEX_WAKE_PRIVATE, 1, NULL, NULL,
+		    0) < 0)
+		odd_result("futex wake", -1);
+	atomic_fetch_add(&wire->woken, 1);
+}
+
+static uint64_t get_futex(struct wire *wire)
+{
+	while (atomic_load(&wire->posted) == wire->taken) {
+		/* Else the call that woke us the last time is still to come. */
+		bool quiet = atomic_load(&wire->woken) == wire->taken;
+		int result =
+			syscall(SYS_futex, &wire->posted, FUTEX_WAIT_PRIVATE,
+				wire->taken, NULL, NULL, 0);
+
+		if ((result < 0 && errno != EAGAIN) || result > 0 ||
+		    (quiet && atomic_load(&wire->posted) == wire->taken))
+			odd_result("futex wait", result);
+	}
+	wire->taken++;
+	return wire->number;
+}
+
+static const struct wire_kind {
+	const char *name;
+	void (*open)(struct wire *wire);
+	void (*put)(struct wire *wire, uint64_t number);
+	uint64_t (*get)(struct wire *wire);
+} wire_kinds[] = {
+	{"pipe", open_pipe, put_write, get_read},
+	{"socketpair", open_stream, put_write, get_read},
+	{"eventfd", open_eventfd, put_write, get_read},
+	{"futex", open_futex, put_futex, get_futex},
+	{"poll", open_pipe, put_write, get_poll},
+	{"ppoll", open_pipe, put_write, get_ppoll},
+	{"select", open_pipe, put_write, get_select},
+	{"recvmsg", open_packets, put_write, get_recvmsg},
+	{"epoll", open_epoll, put_write, get_epoll},
+};
+
+enum { N_WIRES = sizeof wire_kinds / sizeof *wire_kinds };
+
+static struct pair {
+	struct wire there, back;
+} pairs[MAX_WORKERS];
+
+/* The numbers of a pair; the last one is another. */
+#define LAST_NUMBER (UINT64_MAX - 1)
+
+static uint64_t nth_number(uint64_t n)
+{
+	return (mix(n) >> 1) | 1;
+}
+
+static void check_number(const char *what, const char *name, uint64_t number,
+			 uint64_t n)
+{
+	if (number != nth_number(n))
+		damage("syscalls",
+		       "%s by %s: number %" PRIu64 " is 0x%" PRIx64
+		       ", not 0x%" PRIx64,
+		       what, name, n, number, nth_number(n));
+	check_done(SYSCALLS);
+}
+
+static void run_ping(struct worker *me)
+{
+	const struct wire_kind *kind = &wire_kinds[me->index % N_WIRES];
+	struct pair *pair = &pairs[me->index];
+	uint64_t n = 0;
+
+	while (!atomic_load(&stopping)) {
+		kind->put(&pair->there, nth_number(++n));
+		check_number("pong", kind->name, kind->get(&pair->back), n);
+		/* Mostly the other one waits for this one. */
+		if (random_from(me, 0, 3))
+			nap(me, 500, 12000);
+	}
+	kind->put(&pair->there, LAST_NUMBER);
+}
+
+static void run_pong(struct worker *me)
+{
+	const struct wire_kind *kind = &wire_kinds[me->index % N_WIRES];
+	struct pair *pair = &pairs[me->index];
+	uint64_t n = 0;
+
+	for (;;) {
+		uint64_t number = kind->get(&pair->there);
+
+		if (number == LAST_NUMBER)
+			return;
+		check_number("ping", kind->name, number, ++n);
+		if (!random_from(me, 0, 3))
+			nap(me, 500, 4000);
+		kind->put(&pair->back, nth_number(n));
+		check_mask(me);
+	}
+}
+
+/* Children */
+
+static atomic_ullong child_signals, child_changes;
+
+static void on_child(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)context;
+	self->handled++;
+	if (info->si_code != CLD_EXITED && info->si_code != CLD_KILLED &&
+	    info->si_code != CLD_STOPPED && info->si_code != CLD_CONTINUED)
+		damage("children", "SIGCHLD with code %d", info->si_code);
+	atomic_fetch_add(&child_signals, 1);
+	check_done(SIGNALS);
+}
+
+/* The child does not return from here; it ends with this thread. */
+static pid_t start_child(void (*run)(int code), int code)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		fatal("fork");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() == parent)
+			run(code);
+		_exit(255);
+	}
+	return pid;
+}
+
+static void child_exits(int code)
+{
+	struct timespec t = to_timespec(code % 5 * UINT64_C(4000000));
+
+	nanosleep(&t, NULL);
+	_exit(code);
+}
+
+static void child_waits(int code)
+{
+	(void)code;
+	for (;;)
+		pause();
+}
+
+static void check_child(pid_t pid, int flags, const char *wanted, bool is_it,
+			pid_t result, int status)
+{
+	if (result != pid || !is_it)
+		damage("children",
+		       "waitpid of %d with 0x%x gave %d, status 0x%x (%s), not "
+		       "%s",
+		       (int)pid, (unsigned int)flags, (int)result,
+		       (unsigned int)status,
+		       result < 0 ? error_name(errno) : "0", wanted);
+	check_done(CHILDREN);
+	atomic_fetch_add(&child_changes, 1);
+}
+
+static void check_no_news(pid_t pid)
+{
+	int status = 0;
+	pid_t result = waitpid(pid, &status, WNOHANG | WUNTRACED | WCONTINUED);
+
+	if (result)
+		damage("children", "waitpid without news gave %d, 0x%x",
+		       (int)result, (unsigned int)status);
+	check_done(CHILDREN);
+}
+
+static void check_exit(struct worker *me)
+{
+	int code = random_from(me, 0, 254), status = 0;
+	pid_t pid = start_child(child_exits, code), result;
+
+	if (random_next(me) & 1) {
+		result = waitpid(pid, &status, 0);
+		check_child(pid, 0, "its exit",
+			    WIFEXITED(status) && WEXITSTATUS(status) == code,
+			    result, status);
+	} else {
+		siginfo_t info = {.si_pid = 0};
+
+		result = waitid(P_PID, pid, &info, WEXITED);
+		if (result || info.si_pid != pid ||
+		    info.si_code != CLD_EXITED || info.si_status != code)
+			damage("children",
+			       "waitid gave %d (%s), code %d, status %d",
+			       (int)result,
+			       result < 0 ? error_name(errno) : "0",
+			       info.si_code, info.si_status);
+		check_done(CHILDREN);
+		atomic_fetch_add(&child_changes, 1);
+	}
+}
+
+static void check_stop(struct worker *me)
+{
+	pid_t pid = start_child(child_waits, 0), result;
+	int status = 0, flags = WUNTRACED | WCONTINUED;
+
+	nap(me, 500, 5000);
+	check_no_news(pid);
+	kill(pid, SIGSTOP);
+	result = waitpid(pid, &status, flags);
+	check_child(pid, flags, "a stop",
+		    WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP, result,
+		    status);
+	nap(me, 500, 5000);
+	check_no_news(pid);
+	kill(pid, SIGCONT);
+	result = waitpid(pid, &status, flags);
+	check_child(pid, flags, "that it goes on", WIFCONTINUED(status), result,
+		    status);
+	nap(me, 500, 5000);
+	check_no_news(pid);
+	kill(pid, SIGKILL);
+	result = waitpid(pid, &status, flags);
+	check_child(pid, flags, "its death",
+		    WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, result,
+		    status);
+}
+
+static void run_children(struct worker *me)
+{
+	sigset_t mask = base_mask;
+
+	sigdelset(&mask, SIGCHLD);
+	me->waits_for_tracer = true;
+	set_mask(me, &mask);
+	while (!atomic_load(&stopping)) {
+		if (random_from(me, 0, 3))
+			check_exit(me);
+		else
+			check_stop(me);
+		nap(me, 5000, 30000);
+		check_mask(me);
+	}
+}
+
+/* Threads that come and go */
+
+static void *short_life(void *argument)
+{
+	uintptr_t n = (uintptr_t)argument;
+	uint64_t ns = n % 4 * UINT64_C(700000), start = now_ns();
+	struct timespec t = to_timespec(ns);
+	int error = ns ? clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL) : 0;
+
+	if (error)
+		damage("timers", "clock_nanosleep of a new thread gave %s",
+		       error_name(error));
+	else if (now_ns() - start < ns)
+		damage("timers", "clock_nanosleep of a new thread ended early");
+	return (void *)mix(n);
+}
+
+static void run_churn(struct worker *me)
+{
+	pthread_t threads[3];
+	void *value;
+	uintptr_t n = 0;
+
+	me->waits_for_tracer = true;
+	while (!atomic_load(&stopping)) {
+		for (unsigned int i = 0; i < 3; i++) {
+			int error = pthread_create(&threads[i], NULL,
+						   short_life, (void *)(n + i));
+
+			if (error) {
+				errno = error;
+				fatal("pthread_create");
+			}
+		}
+		for (unsigned int i = 0; i < 3; i++, n++) {
+			int error = pthread_join(threads[i], &value);
+
+			if (error || (uintptr_t)value != mix(n))
+				damage("threads", "pthread_join gave %s, %p",
+				       error_name(error), value);
+			check_done(THREADS);
+		}
+		nap(me, 5000, 25000);
+	}
+}
+
+/*
+ * The storm.  Signals of a lane come one after the other: the value has the
+ * lane and the number.  What any thread may take has no order, but comes once.
+ */
+
+enum {
+	LANE_ORDERED = 2 * MAX_RECEIVERS, /* to the process, for one thread */
+	LANE_ANY,                         /* to the process, for all of them */
+	N_LANES,
+};
+
+static struct lane {
+	uint64_t sent; /* the sender's */
+	atomic_ullong handled;
+} lanes[N_LANES];
+
+static struct receiver {
+	struct worker *worker;
+	int wake; /* an eventfd */
+	/* SIGUSR1 is sent when the last one was handled, SIGUSR2 at any time */
+	unsigned long long sent1, sent2, handled2_before;
+	atomic_ullong handled1, handled2;
+} receivers[MAX_RECEIVERS];
+
+/* The last number, plus one, that came there. */
+static atomic_ullong seen[SEEN];
+
+static void check_any(uint64_t n)
+{
+	uint64_t before = atomic_exchange(&seen[n % SEEN], n + 1);
+
+	if (before == n + 1)
+		damage("signals", "signal %" PRIu64 " for any came twice", n);
+	else if (before != (n < SEEN ? 0 : n + 1 - SEEN))
+		damage("signals", "signal %" PRIu64 " for any did not come",
+		       n - SEEN);
+	if (before != n + 1)
+		atomic_fetch_add(&lanes[LANE_ANY].handled, 1);
+}
+
+static void check_ordered(struct lane *lane, unsigned int index, uint64_t n)
+{
+	uint64_t next = atomic_load(&lane->handled);
+
+	if (n < next) {
+		damage("signals",
+		       "signal %" PRIu64 " of lane %u came again, or late", n,
+		       index);
+		return;
+	}
+	if (n > next)
+		damage("signals",
+		       "%" PRIu64 " signals of lane %u are missing before "
+		       "%" PRIu64,
+		       n - next, index, n);
+	atomic_store(&lane->handled, n + 1);
+}
+
+static void check_stack(void)
+{
+	char here;
+	bool is_there = self->stack && &here >= self->stack &&
+			&here < self->stack + self->stack_size;
+
+	if (self->stack && !is_there)
+		damage("signals", "a handler ran on the wrong stack");
+}
+
+static bool check_sender(int signal, const siginfo_t *info, int code)
+{
+	if (info->si_signo == signal && info->si_code == code &&
+	    info->si_pid == our_pid && info->si_uid == our_uid)
+		return true;
+	damage("signals",
+	       "signal %d with signo %d code %d pid %d uid %d value %p", signal,
+	       info->si_signo, info->si_code, (int)info->si_pid,
+	       (int)info->si_uid, info->si_value.sival_ptr);
+	return false;
+}
+
+static void on_queued(int signal, siginfo_t *info, void *context)
+{
+	uint64_t value = (uintptr_t)info->si_value.sival_ptr;
+	uint64_t n = value & ((UINT64_C(1) << 48) - 1);
+	unsigned int index = value >> 48, wanted;
+
+	(void)context;
+	self->handled++;
+	check_stack();
+	check_done(SIGNALS);
+	if (!check_sender(signal, info, SI_QUEUE))
+		return;
+	switch (signal - SIGRTMIN) {
+	case SIG_DIRECT0:
+	case SIG_DIRECT1:
+		wanted = 2 * self->index + (signal - SIGRTMIN);
+		break;
+	case SIG_ORDERED:
+		wanted = LANE_ORDERED;
+		break;
+	default:
+		wanted = LANE_ANY;
+		break;
+	}
+	if (index != wanted)
+		damage("signals", "signal %d of lane %u came in thread %u",
+		       signal, index, self->index);
+	else if (index == LANE_ANY)
+		check_any(n);
+	else
+		check_ordered(&lanes[index], index, n);
+}
+
+static void on_plain(int signal, siginfo_t *info, void *context)
+{
+	struct receiver *receiver = &receivers[self->index];
+
+	(void)context;
+	self->handled++;
+	check_stack();
+	check_done(SIGNALS);
+	check_sender(signal, info, SI_TKILL);
+	atomic_fetch_add(signal == SIGUSR1 ? &receiver->handled1
+					   : &receiver->handled2,
+			 1);
+}
+
+/* Sleeps on after each handler, as programs do. */
+static void check_interrupted_sleep(struct worker *me, uint64_t ns)
+{
+	uint64_t start = now_ns(), elapsed;
+	struct timespec t = to_timespec(ns), left;
+
+	for (;;) {
+		sig_atomic_t handled = me->handled;
+
+		if (!nanosleep(&t, &left))
+			break;
+		if (errno != EINTR || handled == me->handled)
+			damage("timers", "nanosleep gave %s, no handler ran",
+			       error_name(errno));
+		/* It may have the slack of the timer in it. */
+		if (to_ns(&left) > to_ns(&t) + 1000000)
+			damage("timers", "nanosleep: more is left than was");
+		t = left;
+	}
+	elapsed = now_ns() - start;
+	if (elapsed < ns)
+		damage("timers",
+		       "nanosleep of %" PRIu64 " ns, in parts, ended %" PRIu64
+		       " ns too early",
+		       ns, ns - elapsed);
+	check_done(TIMERS);
+}
+
+static void check_wake(struct receiver *receiver)
+{
+	uint64_t number = 0;
+	ssize_t result = read(receiver->wake, &number, sizeof number);
+
+	/* SA_RESTART: it is never EINTR. */
+	if (result != sizeof number || !number)
+		odd_result("read under signals", result);
+	check_done(SYSCALLS);
+}
+
+static void run_receiver(struct worker *me)
+{
+	struct receiver *receiver = &receivers[me->index];
+	uint64_t spins = measure_spins(me);
+	sigset_t mask = base_mask;
+	stack_t stack = {.ss_flags = SS_DISABLE}, before = stack, found;
+
+	receiver->worker = me;
+	me->waits_for_tracer = true;
+	if (!me->index) {
+		me->stack_size = 65536 + sysconf(_SC_MINSIGSTKSZ);
+		me->stack = malloc(me->stack_size);
+		if (!me->stack)
+			fatal("malloc");
+		stack = (stack_t){.ss_sp = me->stack,
+				  .ss_size = me->stack_size};
+		sigaltstack(&stack, &before);
+	}
+	sigdelset(&mask, SIGUSR1);
+	sigdelset(&mask, SIGUSR2);
+	sigdelset(&mask, SIGRTMIN + SIG_DIRECT0);
+	sigdelset(&mask, SIGRTMIN + SIG_DIRECT1);
+	sigdelset(&mask, SIGRTMIN + SIG_ANY);
+	if (me->index == options.storm - 1)
+		sigdelset(&mask, SIGRTMIN + SIG_ORDERED);
+	set_mask(me, &mask);
+	while (!atomic_load(&storm_over)) {
+		switch (random_from(me, 0, 3)) {
+		case 0:
+			check_spinning(me, spins);
+			break;
+		case 1:
+			check_interrupted_sleep(
+				me, random_from(me, 1000, 20000) * 1000);
+			break;
+		case 2:
+			check_wake(receiver);
+			break;
+		default:
+			nap(me, 1000, 10000);
+			break;
+		}
+		check_mask(me);
+	}
+	if (!me->stack)
+		return;
+	/* That of the thread, which a sanitizer frees, comes back. */
+	set_mask(me, &base_mask);
+	sigaltstack(&before, &found);
+	if (found.ss_sp != stack.ss_sp || found.ss_size != stack.ss_size ||
+	    found.ss_flags & ~SS_ONSTACK)
+		damage("signals", "the alternate stack changed");
+}
+
+/* False if it cannot be sent now. */
+static bool send_queued(unsigned int index, int signal, pthread_t *thread,
+			unsigned int window)
+{
+	struct lane *lane = &lanes[index];
+	union sigval value = {
+		.sival_ptr = (void *)(uintptr_t)((uint64_t)index << 48 |
+						 lane->sent)};
+	int error;
+
+	if (lane->sent - atomic_load(&lane->handled) >= window)
+		return false;
+	if (thread)
+		error = pthread_sigqueue(*thread, SIGRTMIN + signal, value);
+	else
+		error = sigqueue(our_pid, SIGRTMIN + signal, value) ? errno : 0;
+	if (error) {
+		/* EAGAIN: as many are queued as this user may have. */
+		if (error != EAGAIN)
+			damage("signals", "sigqueue gave %s",
+			       error_name(error));
+		return false;
+	}
+	lane->sent++;
+	return true;
+}
+
+static void send_one(struct worker *me)
+{
+	unsigned int index = random_from(me, 0, options.storm - 1);
+	struct receiver *to = &receivers[index];
+	unsigned int which;
+
+	switch (random_from(me, 0, 7)) {
+	case 0:
+		if (to->sent1 == atomic_load(&to->handled1)) {
+			to->sent1++;
+			pthread_kill(to->worker->thread, SIGUSR1);
+		}
+		break;
+	case 1:
+		to->sent2++;
+		to->handled2_before = atomic_load(&to->handled2);
+		pthread_kill(to->worker->thread, SIGUSR2);
+		break;
+	case 2:
+	case 3:
+		send_queued(LANE_ORDERED, SIG_ORDERED, NULL, WINDOW);
+		break;
+	case 4:
+	case 5:
+		send_queued(LANE_ANY, SIG_ANY, NULL, WINDOW_ANY);
+		break;
+	default:
+		which = random_from(me, 0, 1);
+		send_queued(2 * index + which, SIG_DIRECT0 + which,
+			    &to->worker->thread, WINDOW);
+		break;
+	}
+}
+
+static void wake_receivers(void)
+{
+	for (unsigned int i = 0; i < options.storm; i++) {
+		uint64_t one = 1;
+		ssize_t result = write(receivers[i].wake, &one, sizeof one);
+
+		if (result != sizeof one)
+			odd_result("write", result);
+	}
+}
+
+/* What is still missing; or -- @report -- says so. */
+static unsigned int signals_missing(bool report)
+{
+	unsigned int missing = 0;
+
+	for (unsigned int i = 0; i < N_LANES; i++) {
+		uint64_t n = lanes[i].sent - atomic_load(&lanes[i].handled);
+
+		missing += n != 0;
+		if (n && report)
+			damage("signals",
+			       "%" PRIu64 " of the signals of lane %u got lost",
+			       n, i);
+	}
+	for (unsigned int i = 0; i < options.storm; i++) {
+		struct receiver *r = &receivers[i];
+		unsigned long long handled1 = atomic_load(&r->handled1);
+		unsigned long long handled2 = atomic_load(&r->handled2);
+
+		if (handled1 < r->sent1 ||
+		    (r->sent2 && handled2 == r->handled2_before))
+			missing++;
+		if (!report)
+			continue;
+		if (handled1 != r->sent1)
+			damage("signals", "%llu of %llu SIGUSR1 handled",
+			       handled1, r->sent1);
+		if (handled2 > r->sent2 ||
+		    (r->sent2 && handled2 == r->handled2_before))
+			damage("signals",
+			       "SIGUSR2: %llu sent, %llu handled; %llu before "
+			       "the last",
+			       r->sent2, handled2, r->handled2_before);
+	}
+	return missing;
+}
+
+static void run_sender(struct worker *me)
+{
+	uint64_t end;
+
+	while (!atomic_load(&stopping)) {
+		for (unsigned int n = random_from(me, 1, 12); n; n--)
+			send_one(me);
+		wake_receivers();
+		nap(me, 500, 8000);
+	}
+	end = now_ns() + 20 * UINT64_C(1000000000);
+	while (signals_missing(false) && now_ns() < end) {
+		nap(me, 1000, 2000);
+		wake_receivers();
+	}
+	signals_missing(true);
+	atomic_store(&storm_over, true);
+	wake_receivers();
+}
+
+/*
+ * Calls that give EINTR whenever the thread is stopped, signal(7).  They are
+ * counted; nobody can do better.
+ */
+
+static int wait_epoll(void)
+{
+	struct epoll_event event;
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int result = epoll_wait(epoll, &event, 1, 50);
+	int error = errno;
+
+	close(epoll);
+	return result < 0 ? error : 0;
+}
+
+static int wait_semtimedop(void)
+{
+	struct timespec t = to_timespec(50000000);
+	struct sembuf take = {.sem_op = -1};
+	int sem = semget(IPC_PRIVATE, 1, 0600);
+	int result = semtimedop(sem, &take, 1, &t);
+	int error = errno;
+
+	semctl(sem, 0, IPC_RMID);
+	return result < 0 && error != EAGAIN ? error : 0;
+}
+
+static int wait_sigtimedwait(void)
+{
+	struct timespec t = to_timespec(50000000);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGWINCH);
+	return sigtimedwait(&set, NULL, &t) < 0 && errno != EAGAIN ? errno : 0;
+}
+
+static int wait_recv(void)
+{
+	struct timeval t = {.tv_usec = 50000};
+	ssize_t result;
+	int fd[2], error;
+	char byte;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
+		fatal("socketpair");
+	setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
+	result = recv(fd[0], &byte, 1, 0);
+	error = errno;
+	close(fd[0]);
+	close(fd[1]);
+	return result < 0 && error != EAGAIN ? error : 0;
+}
+
+static int wait_getevents(void)
+{
+	struct timespec t = to_timespec(50000000);
+	aio_context_t context = 0;
+	struct io_event event;
+	long result;
+	int error;
+
+	if (syscall(SYS_io_setup, 1, &context))
+		return 0;
+	result = syscall(SYS_io_getevents, context, 1, 1, &event, &t);
+	error = errno;
+	syscall(SYS_io_destroy, context);
+	return result < 0 ? error : 0;
+}
+
+static void *slow_reader(void *argument)
+{
+	struct timespec t = to_timespec(1000000);
+	static char buffer[65536];
+	int fd = *(int *)argument;
+
+	while (read(fd, buffer, sizeof buffer) > 0)
+		nanosleep(&t, NULL);
+	return NULL;
+}
+
+/* More than a pipe holds: a stop between two parts makes the write short. */
+static int wait_bulk(void)
+{
+	static const char buffer[BULK];
+	pthread_t thread;
+	ssize_t result;
+	int fd[2];
+
+	if (pipe2(fd, O_CLOEXEC) ||
+	    pthread_create(&thread, NULL, slow_reader, &fd[0]))
+		fatal("pipe");
+	result = write(fd[1], buffer, sizeof buffer);
+	close(fd[1]);
+	pthread_join(thread, NULL);
+	close(fd[0]);
+	return result == sizeof buffer ? 0 : EINTR;
+}
+
+static struct interruptible {
+	const char *name;
+	int (*wait)(void);
+	atomic_ullong tries, interrupted;
+} interruptibles[] = {
+	{"epoll_wait", wait_epoll, 0, 0},
+	{"semtimedop", wait_semtimedop, 0, 0},
+	{"sigtimedwait", wait_sigtimedwait, 0, 0},
+	{"recv", wait_recv, 0, 0},
+	{"io_getevents", wait_getevents, 0, 0},
+	{"short-write", wait_bulk, 0, 0},
+};
+
+enum { N_INTERRUPTIBLES = sizeof interruptibles / sizeof *interruptibles };
+
+static void run_interruptible(struct worker *me)
+{
+	struct interruptible *it = &interruptibles[me->index];
+
+	while (!atomic_load(&stopping)) {
+		int error = it->wait();
+
+		atomic_fetch_add(&it->tries, 1);
+		if (error == EINTR)
+			atomic_fetch_add(&it->interrupted, 1);
+		else if (error)
+			damage("syscalls", "%s gave %s", it->name,
+			       error_name(error));
+		nap(me, 1000, 10000);
+	}
+}
+
+/* Signals that nobody sends */
+
+static const int unexpected[] = {SIGTRAP, SIGCONT, SIGHUP, SIGURG,
+				 SIGALRM, SIGIO,   SIGQUIT};
+
+static void on_unexpected(int signal, siginfo_t *info, void *context)
+{
+	(void)context;
+	damage("signals", "unexpected signal %d, code %d, from %d", signal,
+	       info->si_code, (int)info->si_pid);
+}
+
+/* The end; it cannot wait for the report. */
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+	char text[160];
+	int length;
+
+	(void)context;
+	length = snprintf(text, sizeof text,
+			  "damage: crash: signal %d, code %d, address %p, in "
+			  "%s\n",
+			  signal, info->si_code, info->si_addr,
+			  self ? self->name : "the main thread");
+	if (write(STDOUT_FILENO, text, length) < 0)
+		_exit(3);
+	_exit(1);
+}
+
+static struct sigaction actions[_NSIG];
+
+static void handle(int signal, void (*handler)(int, siginfo_t *, void *),
+		   int flags)
+{
+	struct sigaction *action = &actions[signal];
+
+	action->sa_sigaction = handler;
+	action->sa_flags = SA_SIGINFO | SA_RESTART | flags;
+	sigfillset(&action->sa_mask);
+	sigdelset(&action->sa_mask, SIGSEGV);
+	sigdelset(&action->sa_mask, SIGBUS);
+	sigaction(signal, action, NULL);
+	/* As the C library stored it. */
+	sigaction(signal, NULL, action);
+}
+
+static void install_handlers(void)
+{
+	for (int i = 1; i <= SIGRTMAX; i++)
+		if (is_ours(i))
+			sigaction(i, NULL, &actions[i]);
+	for (size_t i = 0; i < sizeof unexpected / sizeof *unexpected; i++)
+		handle(unexpected[i], on_unexpected, 0);
+	handle(SIGSEGV, on_fault, 0);
+	handle(SIGBUS, on_fault, 0);
+	handle(SIGILL, on_fault, 0);
+	handle(SIGFPE, on_fault, 0);
+	handle(SIGCHLD, on_child, 0);
+	handle(SIGRTMIN + SIG_TIMER, on_timer, 0);
+	handle(SIGUSR1, on_plain, SA_ONSTACK);
+	handle(SIGUSR2, on_plain, SA_ONSTACK);
+	for (int i = SIG_DIRECT0; i <= SIG_ANY; i++)
+		handle(SIGRTMIN + i, on_queued, SA_ONSTACK);
+}
+
+static void check_handlers(void)
+{
+	for (int i = 1; i <= SIGRTMAX; i++) {
+		struct sigaction action = {.sa_handler = NULL};
+
+		if (!is_ours(i))
+			continue;
+		sigaction(i, NULL, &action);
+		if (action.sa_sigaction != actions[i].sa_sigaction ||
+		    action.sa_flags != actions[i].sa_flags)
+			damage("signals", "the action of signal %d changed", i);
+	}
+}
+
+/* All of it */
+
+static void *start_worker(void *argument)
+{
+	struct worker *me = argument;
+
+	self = me;
+	me->mask = base_mask;
+	prctl(PR_SET_NAME, me->name, 0, 0, 0);
+	atomic_fetch_add(&n_started, 1);
+	me->run(me);
+	return NULL;
+}
+
+static void add_workers(const char *name, void (*run)(struct worker *me),
+			unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct worker *worker = &workers[n_workers];
+
+		if (n_workers == MAX_WORKERS) {
+			errno = E2BIG;
+			fatal("threads");
+		}
+		worker->name = name;
+		worker->run = run;
+		worker->index = i;
+		worker->random = mix(options.seed + n_workers);
+		n_workers++;
+	}
+}
+
+static void prepare_workers(void)
+{
+	hearts_init();
+	add_workers("heart", run_heart, n_hearts);
+	add_workers("registers", run_registers, options.registers);
+	add_workers("memory", run_memory, options.memory);
+	add_workers("timers", run_timers, options.timers);
+	add_workers("interval", run_interval, options.timers ? 1 : 0);
+	for (unsigned int i = 0; i < options.pairs; i++) {
+		wire_kinds[i % N_WIRES].open(&pairs[i].there);
+		wire_kinds[i % N_WIRES].open(&pairs[i].back);
+	}
+	add_workers("ping", run_ping, options.pairs);
+	add_workers("pong", run_pong, options.pairs);
+	add_workers("children", run_children, options.children);
+	add_workers("churn", run_churn, options.churn);
+	if (options.eintr)
+		add_workers("eintr", run_interruptible, N_INTERRUPTIBLES);
+	for (unsigned int i = 0; i < options.storm; i++) {
+		receivers[i].wake = eventfd(0, EFD_CLOEXEC);
+		if (receivers[i].wake < 0)
+			fatal("eventfd");
+	}
+	add_workers("receiver", run_receiver, options.storm);
+}
+
+static void start_workers(unsigned int from)
+{
+	for (unsigned int i = from; i < n_workers; i++) {
+		errno = pthread_create(&workers[i].thread, NULL, start_worker,
+				       &workers[i]);
+		if (errno)
+			fatal("pthread_create");
+	}
+	while (atomic_load(&n_started) < n_workers)
+		usleep(1000);
+}
+
+/* Until SIGTERM or the end of standard input. */
+static void wait_for_end(void)
+{
+	struct pollfd events[2] = {{.fd = STDIN_FILENO, .events = POLLIN}};
+	char buffer[256];
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	events[1].fd = signalfd(-1, &set, SFD_CLOEXEC);
+	events[1].events = POLLIN;
+	for (;;) {
+		int result = poll(events, 2, -1);
+
+		if (result <= 0) {
+			odd_result("poll", result);
+			continue;
+		}
+		if (events[1].revents)
+			return;
+		if (read(STDIN_FILENO, buffer, sizeof buffer) <= 0)
+			return;
+	}
+}
+
+/* False if one hangs. */
+static bool join_workers(unsigned int from, unsigned int to,
+			 const struct timespec *end)
+{
+	for (unsigned int i = from; i < to; i++) {
+		int error = pthread_timedjoin_np(workers[i].thread, NULL, end);
+
+		if (error) {
+			damage("hang", "%s %u: %s", workers[i].name,
+			       workers[i].index, error_name(error));
+			return false;
+		}
+	}
+	return true;
+}
+
+static void join_all(void)
+{
+	struct timespec end;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += HANG_S;
+	atomic_store(&stopping, true);
+	/* The hearts are the first; the sender of a storm tells the receivers.
+	 */
+	if (!options.storm)
+		atomic_store(&storm_over, true);
+	if (!join_workers(n_hearts, n_workers, &end))
+		return;
+	atomic_store(&heart_over, true);
+	join_workers(0, n_hearts, &end);
+}
+
+static void check_end(void)
+{
+	unsigned long long changes = atomic_load(&child_changes);
+	unsigned long long signals = atomic_load(&child_signals);
+
+	check_handlers();
+	page_check();
+	if (atomic_load(&page->counter) != atomic_load(&page_counted))
+		damage("memory", "the counter is %llu, not %llu",
+		       atomic_load(&page->counter), atomic_load(&page_counted));
+	if (signals > changes || (changes && !signals))
+		damage("children", "%llu SIGCHLD of %llu changes", signals,
+		       changes);
+}
+
+static int report(void)
+{
+	const bool wanted[N_KINDS] = {
+		[REGISTERS] = options.registers,
+		[MEMORY] = options.memory,
+		[TIMERS] = options.timers,
+		[SYSCALLS] = options.pairs,
+		[SIGNALS] = options.timers || options.storm || options.children,
+		[CHILDREN] = options.children,
+		[THREADS] = options.churn,
+	};
+	unsigned int count = atomic_load(&n_damages);
+	int status = count ? 1 : 0;
+
+	printf("note: %u threads; at most %llu ms late at once\n",
+	       n_workers + 1, atomic_load(&late_longest) / 1000000);
+	if (options.eintr) {
+		printf("eintr");
+		for (unsigned int i = 0; i < N_INTERRUPTIBLES; i++)
+			printf(" %s=%llu/%llu", interruptibles[i].name,
+			       atomic_load(&interruptibles[i].interrupted),
+			       atomic_load(&interruptibles[i].tries));
+		printf("\n");
+	}
+	if (options.neighbour)
+		printf("eintr epoll_wait=%u\n",
+		       atomic_load(&epoll_interrupted));
+	for (unsigned int i = 0; i < count && i < MAX_DAMAGES; i++)
+		if (atomic_load(&damages[i].format))
+			printf("damage: %s\n", damages[i].text);
+	if (atomic_load(&n_more))
+		printf("damage: more: %u times\n", atomic_load(&n_more));
+	printf("checked");
+	for (unsigned int i = 0; i < N_KINDS; i++) {
+		unsigned long long n = atomic_load(&checked[i]);
+
+		printf(" %s=%llu", check_names[i], n);
+		if (!n && wanted[i])
+			status = 1;
+	}
+	printf("\n");
+	if (fflush(stdout))
+		status = 1;
+	return status;
+}
+
+static void run_all(void)
+{
+	unsigned int n;
+
+	our_pid = getpid();
+	our_uid = getuid();
+	sigfillset(&base_mask);
+	for (size_t i = 0; i < 5; i++)
+		sigdelset(&base_mask, (const int[]){SIGSEGV, SIGBUS, SIGILL,
+						    SIGFPE, SIGTRAP}[i]);
+	pthread_sigmask(SIG_SETMASK, &base_mask, NULL);
+	install_handlers();
+	page_init();
+	prepare_workers();
+	start_workers(0);
+	/* The sender knows where to send. */
+	n = n_workers;
+	if (options.storm)
+		add_workers("sender", run_sender, 1);
+	start_workers(n);
+	printf("ready %ld %p\n", (long)our_pid, (void *)page);
+	fflush(stdout);
+	wait_for_end();
+	join_all();
+	check_end();
+	/* Not exit(): a thread may hang. */
+	_exit(report());
+}
+
+/* The parent of --parent */
+
+static atomic_uint parent_signals;
+static volatile sig_atomic_t child_pid;
+
+static void on_parent_child(int signal)
+{
+	(void)signal;
+	atomic_fetch_add(&parent_signals, 1);
+}
+
+static void on_parent_term(int signal)
+{
+	kill(child_pid, signal);
+}
+
+static int run_parent(void)
+{
+	struct sigaction term = {.sa_handler = on_parent_term,
+				 .sa_flags = SA_RESTART};
+	struct sigaction child = {.sa_handler = on_parent_child,
+				  .sa_flags = SA_RESTART};
+	unsigned int count = 0;
+	pid_t parent = getpid(), pid;
+	int status;
+
+	sigaction(SIGCHLD, &child, NULL);
+	pid = fork();
+	if (pid < 0)
+		fatal("fork");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+		if (getppid() == parent)
+			run_all();
+		_exit(2);
+	}
+	child_pid = pid;
+	sigaction(SIGTERM, &term, NULL);
+	for (;;) {
+		pid_t result = waitpid(pid, &status, WUNTRACED | WCONTINUED);
+
+		if (result != pid) {
+			printf("damage: parent: waitpid gave %d\n",
+			       (int)result);
+			count++;
+			if (errno == EINTR)
+				continue;
+			return 1;
+		}
+		if (WIFEXITED(status) || WIFSIGNALED(status))
+			break;
+		count++;
+		if (count <= MAX_DAMAGES)
+			printf("damage: parent: the child %s, status 0x%x\n",
+			       WIFSTOPPED(status) ? "stopped" : "went on",
+			       (unsigned int)status);
+		fflush(stdout);
+	}
+	if (WIFSIGNALED(status))
+		printf("damage: parent: the child died of signal %d\n",
+		       WTERMSIG(status));
+	if (!count && atomic_load(&parent_signals) != 1) {
+		printf("damage: parent: %u SIGCHLD\n",
+		       atomic_load(&parent_signals));
+		count++;
+	}
+	fflush(stdout);
+	return count || !WIFEXITED(status) ? 1 : WEXITSTATUS(status);
+}
+
+static uint64_t number(const char *text, uint64_t max)
+{
+	uint64_t value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || value > max) {
+		fprintf(stderr,
+			"mmioself: %s: not a number up to %" PRIu64 "\n", text,
+			max);
+		exit(2);
+	}
+	return value;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option table[] = {
+		{"registers", required_argument, NULL, 'r'},
+		{"memory", required_argument, NULL, 'm'},
+		{"timers", required_argument, NULL, 't'},
+		{"pairs", required_argument, NULL, 'p'},
+		{"children", required_argument, NULL, 'c'},
+		{"churn", required_argument, NULL, 'u'},
+		{"storm", optional_argument, NULL, 's'},
+		{"eintr", no_argument, NULL, 'e'},
+		{"neighbour", no_argument, NULL, 'n'},
+		{"seed", required_argument, NULL, 'S'},
+		{"late", required_argument, NULL, 'l'},
+		{"stall", required_argument, NULL, 'L'},
+		{"parent", no_argument, NULL, 'P'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	options.pairs = N_WIRES;
+	while ((option = getopt_long(argc, argv, "", table, NULL)) >= 0) {
+		switch (option) {
+		case 'r':
+			options.registers = number(optarg, 32);
+			break;
+		case 'm':
+			options.memory = number(optarg, 32);
+			break;
+		case 't':
+			options.timers = number(optarg, 32);
+			break;
+		case 'p':
+			options.pairs = number(optarg, 32);
+			break;
+		case 'c':
+			options.children = number(optarg, 8);
+			break;
+		case 'u':
+			options.churn = number(optarg, 8);
+			break;
+		case 's':
+			options.storm =
+				optarg ? number(optarg, MAX_RECEIVERS) : 3;
+			break;
+		case 'e':
+			options.eintr = true;
+			break;
+		case 'n':
+			options.neighbour = true;
+			break;
+		case 'S':
+			options.seed = number(optarg, UINT64_MAX);
+			break;
+		case 'l':
+			options.late_ns = number(optarg, 1000000) * 1000000;
+			break;
+		case 'L':
+			options.stall_ns = number(optarg, 1000000) * 1000000;
+			break;
+		case 'P':
+			options.parent = true;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "mmioself: %s: no such argument\n",
+			argv[optind]);
+		return 2;
+	}
+	if (options.parent)
+		return run_parent();
+	run_all();
+}
