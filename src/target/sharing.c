@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,25 @@ static bool shares(pid_t pid, pid_t other)
 	return syscall(SYS_kcmp, pid, other, COMPARE_VM, 0, 0) == 0;
 }
 
+/* A thread that still has the address space: a leader that others outlive has
+ * none, as kernel threads have none. */
+static pid_t live_thread(const struct sharing *sharing)
+{
+	cleanup_names char **names = folder_names(
+		sharing->root->fd, "proc/%d/task", (int)sharing->pid);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		cleanup_free char *stat =
+			file_line(sharing->root->fd, "proc/%d/task/%s/stat",
+				  (int)sharing->pid, names[i]);
+		const char *end = stat ? strrchr(stat, ')') : NULL;
+
+		if (end && end[1] == ' ' && end[2] != 'Z' && end[2] != 'X')
+			return (pid_t)atoi(names[i]);
+	}
+	return sharing->pid;
+}
+
 /* Whether a number is in a list that folder_names() has sorted; `*at` is where
  * to go on looking for a larger one. */
 static bool is_in(char *const *names, size_t *at, pid_t pid)
@@ -43,13 +63,14 @@ void sharing_find(struct sharing *sharing)
 	cleanup_names char **before = sharing->seen;
 	/* With one found, the rest was not looked at. */
 	char **known = sharing->found ? NULL : before;
+	const pid_t own = live_thread(sharing);
 	size_t at = 0;
 
 	sharing->seen = NULL;
 	sharing->errnum = 0;
 	/* Before the list: who comes later makes it another number. */
 	sharing->last = last_made(sharing->root);
-	if (!shares(sharing->pid, sharing->pid)) {
+	if (!shares(own, own)) {
 		sharing->errnum = errno;
 		return;
 	}
@@ -63,7 +84,7 @@ void sharing_find(struct sharing *sharing)
 		pid_t pid = (pid_t)atoi(sharing->seen[i]);
 
 		if (pid > 0 && pid != sharing->pid && !is_in(known, &at, pid) &&
-		    shares(sharing->pid, pid))
+		    shares(own, pid))
 			sharing->found = pid;
 	}
 }
