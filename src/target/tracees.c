@@ -549,11 +549,12 @@ void tracees_resume(struct tracees *tracees)
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
 
-		if (tracee->stopped)
-			request(tracee->group_stop ? PTRACE_LISTEN
-						   : PTRACE_CONT,
-				tracee->tid, 0);
+		if (!tracee->stopped)
+			continue;
+		request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT,
+			tracee->tid, 0);
 		tracee->stopped = false;
+		tracee->effect = CALL_UNSEEN;
 	}
 }
 
