@@ -98,11 +98,12 @@ static struct error *check_after(struct run *run, const struct site *site)
 	return error_address(error, site->address);
 }
 
-/* The access itself; `*value` is in the operation's byte order. `*made`: it has
- * happened, whatever the error. */
+/* The access itself; `*value` is in the operation's byte order. What was tried
+ * and how long it took goes to the record. `*made`: it has happened, whatever
+ * the error. */
 static struct error *move(struct run *run, const struct element *element,
 			  const struct site *site, bool write, uint64_t *value,
-			  uint64_t *nanoseconds, bool *made)
+			  struct access_record *record, bool *made)
 {
 	const struct operation *operation = element->operation;
 	unsigned bits = operation->bits;
@@ -117,10 +118,11 @@ static struct error *move(struct run *run, const struct element *element,
 	if (write)
 		store(operation->swap ? swapped(*value, bits) : *value, bits,
 		      buffer);
+	record->attempts++;
 	start = now();
 	result = operation->backend->make(run->session, site->address, bits,
 					  write, buffer, &errnum);
-	*nanoseconds = now() - start;
+	record->nanoseconds = now() - start;
 	if (result != ACCESS_DONE)
 		return outcome_explain(run->session, site, result, errnum);
 	*made = true;
@@ -142,7 +144,6 @@ static struct error *make_access(struct run *run, const struct element *element,
 	struct access_record record = {
 		.bits = element->operation->bits,
 		.write = write,
-		.attempts = run->dry ? 0 : 1,
 	};
 	struct error *error = NULL;
 	bool made = false;
@@ -154,8 +155,7 @@ static struct error *make_access(struct run *run, const struct element *element,
 		if (!write)
 			*value = 0;
 	} else {
-		error = move(run, element, &site, write, value,
-			     &record.nanoseconds, &made);
+		error = move(run, element, &site, write, value, &record, &made);
 		record.known = write || !error;
 	}
 	if (error)
@@ -300,9 +300,10 @@ static bool run_element(struct run *run, const struct element *element)
 	}
 	run->sink->element(run->sink->data, element, &result);
 	/* Nothing more can be had from a target that is gone, nor of a stop
-	 * that is over. */
-	return !error || (!write && error->kind != ERROR_GONE &&
-			  error->kind != ERROR_RESUMED);
+	 * that is over, nor through an agent that has ended. */
+	return !error ||
+	       (!write && error->kind != ERROR_GONE &&
+		error->kind != ERROR_RESUMED && error->kind != ERROR_BUSY);
 }
 
 static bool run_operation(struct run *run, const struct operation *operation)

@@ -157,12 +157,17 @@ struct error *agent_client_ask(struct agent_client *client,
 		return no_answer("has ended");
 	for (;;) {
 		uint64_t time = monotonic();
+		/* Once more when the time is over: we may have been stopped,
+		 * and the answer be there. */
+		int left = time < deadline
+				   ? (int)((deadline - time) / 1000000 + 1)
+				   : 0;
+		int ready = poll(&poller, 1, left);
 		ssize_t length;
 
-		if (time >= deadline)
+		if (ready == 0 && !left)
 			return no_answer("does not answer");
-		if (poll(&poller, 1, (int)((deadline - time) / 1000000 + 1)) <=
-		    0)
+		if (ready <= 0)
 			continue;
 		length = recv(client->socket, &answer, sizeof(answer), 0);
 		if (length < 0 && errno == EINTR)

@@ -235,7 +235,10 @@ static void explain_failure(struct agent_state *state, pid_t tracer,
 static void explain_sharing(int errnum, pid_t other,
 			    struct agent_answer *answer)
 {
-	if (errnum) {
+	if (errnum == ESRCH) {
+		/* Its threads end faster than they can be asked about. */
+		answer->result = AGENT_BUSY;
+	} else if (errnum) {
 		answer->result = AGENT_UNKNOWABLE;
 		answer->errnum = errnum;
 	} else if (other) {

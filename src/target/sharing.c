@@ -13,7 +13,7 @@
 #include "base/root.h"
 
 /* KCMP_VM of linux/kcmp.h */
-enum { COMPARE_VM = 1 };
+enum { COMPARE_VM = 1, TRIES = 8 };
 
 /* The last field of /proc/loadavg: the number that was given out last. */
 static long last_made(const struct root *root)
@@ -25,9 +25,18 @@ static long last_made(const struct root *root)
 								       : 0;
 }
 
-static bool shares(pid_t pid, pid_t other)
+static bool same_space(pid_t pid, pid_t other)
 {
 	return syscall(SYS_kcmp, pid, other, COMPARE_VM, 0, 0) == 0;
+}
+
+/* Those that have none, kernel threads and what is ending, have the same. */
+static bool has_space(const struct root *root, pid_t pid)
+{
+	cleanup_free char *text =
+		file_line(root->fd, "proc/%d/statm", (int)pid);
+
+	return text && strncmp(text, "0 ", 2) != 0;
 }
 
 /* A thread that still has the address space: a leader that others outlive has
@@ -63,17 +72,20 @@ void sharing_find(struct sharing *sharing)
 	cleanup_names char **before = sharing->seen;
 	/* With one found, the rest was not looked at. */
 	char **known = sharing->found ? NULL : before;
-	const pid_t own = live_thread(sharing);
+	pid_t own = live_thread(sharing);
 	size_t at = 0;
 
 	sharing->seen = NULL;
-	sharing->errnum = 0;
 	/* Before the list: who comes later makes it another number. */
 	sharing->last = last_made(sharing->root);
-	if (!shares(own, own)) {
+	/* ESRCH: it has ended meanwhile; others may live on. */
+	for (int i = 0; !same_space(own, own); i++) {
 		sharing->errnum = errno;
-		return;
+		if (errno != ESRCH || i == TRIES)
+			return;
+		own = live_thread(sharing);
 	}
+	sharing->errnum = 0;
 	sharing->seen = folder_names(sharing->root->fd, "proc");
 	if (!sharing->seen) {
 		sharing->errnum = errno;
@@ -84,7 +96,7 @@ void sharing_find(struct sharing *sharing)
 		pid_t pid = (pid_t)atoi(sharing->seen[i]);
 
 		if (pid > 0 && pid != sharing->pid && !is_in(known, &at, pid) &&
-		    shares(own, pid))
+		    same_space(own, pid) && has_space(sharing->root, pid))
 			sharing->found = pid;
 	}
 }

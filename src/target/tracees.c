@@ -20,6 +20,9 @@
 #include "target/agent.h"
 #include "target/registers.h"
 
+/* How long a refusal must last to be one. */
+#define DENIED_NANOSECONDS UINT64_C(100000000)
+
 /* Never PTRACE_O_EXITKILL: our end must not be theirs. */
 enum { SEIZE_OPTIONS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC };
 
@@ -252,6 +255,11 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 	unsigned long message = 0;
 
 	if (event == PTRACE_EVENT_EXEC) {
+		/* Until it is waited for, ptrace says ESRCH if it was not the
+		 * leader that made the exec (looks_like_a_spurious_pid(),
+		 * kernel/ptrace.c, since 5.14). It is no signal: nothing is
+		 * lost if we end here. */
+		consume(tid, WSTOPPED);
 		after_exec(tracees, tid);
 		request(PTRACE_CONT, tid, 0);
 		return;
@@ -410,7 +418,13 @@ static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 		if (!errnum || status.state == 'Z' || status.state == 'X')
 			return 0;
 		*ret_tracer = status.tracer;
-		return EPERM;
+		if (status.tracer)
+			return EPERM;
+		/* Or it has ended meanwhile, and an exec has given its number
+		 * to another one. */
+		tracees->denied = true;
+		*ret_new = true;
+		return 0;
 	}
 	/* EPERM: it came to us by itself, when it was made. */
 	*ret_new |= !errnum;
@@ -485,15 +499,19 @@ static int seize_listed(struct tracees *tracees, bool *ret_new,
 
 int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 {
+	const uint64_t patience = monotonic() + DENIED_NANOSECONDS;
 	bool new = true;
 	int errnum;
 
 	*ret_tracer = 0;
 	while (new) {
+		tracees->denied = false;
 		errnum = seize_listed(tracees, &new, ret_tracer);
 		if (errnum)
 			return errnum;
-		if (!tracees->count)
+		if (tracees->denied && monotonic() > patience)
+			return EPERM;
+		if (!tracees->count && !tracees->denied)
 			return ESRCH;
 		if (new &&monotonic() > deadline)
 			return ETIMEDOUT;

@@ -44,6 +44,7 @@ struct tracees {
 	bool filtered;     /* a thread was seen under a seccomp filter */
 	bool executed;     /* an exec was seen */
 	bool no_memory;
+	bool denied; /* in the last look at the list, a thread was */
 };
 
 /* `procfd`: /proc/PID, borrowed. `narrow`: a 32-bit process. Changes what this
