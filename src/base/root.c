@@ -138,6 +138,27 @@ char *file_line(int dirfd, const char *format, ...)
 	return text;
 }
 
+char *stat_field(int dirfd, unsigned field, const char *format, ...)
+{
+	cleanup_free char *text = NULL;
+	va_list arguments;
+	char *at;
+
+	va_start(arguments, format);
+	text = line_formatted(dirfd, format, arguments);
+	va_end(arguments);
+	if (!text)
+		return NULL;
+	at = strrchr(text, ')');
+	for (unsigned i = 2; i < field && at; i++)
+		at = strchr(at + 1, ' ');
+	if (!at) {
+		errno = EINVAL;
+		return NULL;
+	}
+	return strndup(at + 1, strcspn(at + 1, " "));
+}
+
 bool file_number(int dirfd, uint64_t *ret, const char *format, ...)
 {
 	cleanup_free char *text = NULL;

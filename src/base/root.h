@@ -40,6 +40,14 @@ int file_read(int dirfd, const char *path, char **ret, size_t *ret_length)
 char *file_line(int dirfd, const char *format, ...)
 	__attribute__((format(printf, 2, 3), warn_unused_result));
 
+/*
+ * Field `field` (from 3: the state) of a file such as /proc/PID/stat, of which
+ * proc(5) tells. The second, a name of the target's choice, may hold anything.
+ * NULL: not there; errno says why.
+ */
+char *stat_field(int dirfd, unsigned field, const char *format, ...)
+	__attribute__((format(printf, 3, 4), warn_unused_result));
+
 /* A file that holds one number in C's notation. False: none there. */
 bool file_number(int dirfd, uint64_t *ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4), warn_unused_result));

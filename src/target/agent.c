@@ -30,14 +30,12 @@ static int open_folder(int dirfd, const char *path)
 	return openat(dirfd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* State letter of /proc/PID/stat, behind the name in its last parenthesis;
- * 0 if it cannot be read. */
+/* The letter of its state; 0 if it cannot be read. */
 static char process_state(int procfd)
 {
-	cleanup_free char *stat = file_line(procfd, "stat");
-	const char *end = stat ? strrchr(stat, ')') : NULL;
+	cleanup_free char *state = stat_field(procfd, 3, "stat");
 
-	return end && end[1] == ' ' ? end[2] : '\0';
+	return state ? *state : '\0';
 }
 
 /* A thread of a process whose leader is a zombie: its folder serves as the

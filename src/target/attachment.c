@@ -31,14 +31,13 @@ struct attachment {
 
 /* What may be attached to */
 
-/* Field 4 of /proc/PID/stat; 0 at the end of the line, or if it is hidden. */
+/* 0 at the end of the line, or if it is hidden. */
 static pid_t parent_of(const struct root *root, pid_t pid)
 {
-	cleanup_free char *stat = file_line(root->fd, "proc/%d/stat", (int)pid);
-	const char *end = stat ? strrchr(stat, ')') : NULL;
-	int parent;
+	cleanup_free char *parent =
+		stat_field(root->fd, 4, "proc/%d/stat", (int)pid);
 
-	return end && sscanf(end, ") %*c %d", &parent) == 1 ? parent : 0;
+	return parent ? (pid_t)atoi(parent) : 0;
 }
 
 static bool is_ancestor(const struct root *root, pid_t pid)
@@ -115,10 +114,17 @@ static struct error *agent_gone(void)
 			    "ended: the target runs, unattached");
 }
 
+static char *name_of(const struct session *session, pid_t pid)
+{
+	char *name =
+		file_line(session->machine->root.fd, "proc/%d/comm", (int)pid);
+
+	return name ? name : strdup("?");
+}
+
 static struct error *traced(const struct session *session, pid_t tracer)
 {
-	cleanup_free char *name = file_line(session->machine->root.fd,
-					    "proc/%d/comm", (int)tracer);
+	cleanup_free char *name = name_of(session, tracer);
 
 	return error_help(
 		error_create(ERROR_DENIED, EPERM,
@@ -132,8 +138,7 @@ static struct error *traced(const struct session *session, pid_t tracer)
 
 static struct error *shared(const struct session *session, pid_t other)
 {
-	cleanup_free char *name = file_line(session->machine->root.fd,
-					    "proc/%d/comm", (int)other);
+	cleanup_free char *name = name_of(session, other);
 
 	return error_help(
 		error_create(ERROR_UNSAFE, 0,

@@ -54,17 +54,9 @@ static void status_ids(const char *text, const char *key, unsigned ids[4])
 
 static bool is_kernel_thread(int procfd)
 {
-	cleanup_free char *stat = file_line(procfd, "stat");
-	char *field = stat ? strrchr(stat, ')') : NULL;
-	unsigned flags = 0;
+	cleanup_free char *flags = stat_field(procfd, STAT_FLAGS_FIELD, "stat");
 
-	/* Behind the name come " STATE PPID PGRP SESSION TTY TPGID FLAGS". */
-	if (!field)
-		return false;
-	for (int i = 2; i < STAT_FLAGS_FIELD && field; i++)
-		field = strchr(field + 1, ' ');
-	return field && sscanf(field, " %u", &flags) == 1 &&
-	       flags & FLAG_KERNEL_THREAD;
+	return flags && strtoul(flags, NULL, 10) & FLAG_KERNEL_THREAD;
 }
 
 bool process_status_read(int procfd, struct process_status *ret)

@@ -47,12 +47,11 @@ static pid_t live_thread(const struct sharing *sharing)
 		sharing->root->fd, "proc/%d/task", (int)sharing->pid);
 
 	for (size_t i = 0; names && names[i]; i++) {
-		cleanup_free char *stat =
-			file_line(sharing->root->fd, "proc/%d/task/%s/stat",
-				  (int)sharing->pid, names[i]);
-		const char *end = stat ? strrchr(stat, ')') : NULL;
+		cleanup_free char *state =
+			stat_field(sharing->root->fd, 3, "proc/%d/task/%s/stat",
+				   (int)sharing->pid, names[i]);
 
-		if (end && end[1] == ' ' && end[2] != 'Z' && end[2] != 'X')
+		if (state && *state != 'Z' && *state != 'X')
 			return (pid_t)atoi(names[i]);
 	}
 	return sharing->pid;

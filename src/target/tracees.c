@@ -99,11 +99,10 @@ void tracees_deinit(struct tracees *tracees)
 
 char tracee_state(const struct tracees *tracees, pid_t tid)
 {
-	cleanup_free char *stat =
-		file_line(tracees->procfd, "task/%d/stat", (int)tid);
-	const char *end = stat ? strrchr(stat, ')') : NULL;
+	cleanup_free char *state =
+		stat_field(tracees->procfd, 3, "task/%d/stat", (int)tid);
 
-	return end && end[1] == ' ' ? end[2] : '\0';
+	return state ? *state : '\0';
 }
 
 bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret)
@@ -161,13 +160,10 @@ enum { FLAG_WORKERS = 0x10 | 0x4000, FLAGS_FIELD = 9 };
 
 static bool is_worker(const struct tracees *tracees, pid_t tid)
 {
-	cleanup_free char *stat =
-		file_line(tracees->procfd, "task/%d/stat", (int)tid);
-	const char *field = stat ? strrchr(stat, ')') : NULL;
+	cleanup_free char *flags = stat_field(tracees->procfd, FLAGS_FIELD,
+					      "task/%d/stat", (int)tid);
 
-	for (int i = 2; i < FLAGS_FIELD && field; i++)
-		field = strchr(field + 1, ' ');
-	return field && strtoul(field, NULL, 10) & FLAG_WORKERS;
+	return flags && strtoul(flags, NULL, 10) & FLAG_WORKERS;
 }
 
 static bool is_thread(const struct tracees *tracees, pid_t tid)

@@ -262,6 +262,43 @@ START_TEST(number_of_no_file)
 }
 END_TEST
 
+/* A name may look like the fields behind it. */
+static const struct {
+	const char *text;
+	unsigned field;
+	const char *found; /* NULL: none */
+} fields[] = {
+	{"1 (a) S 2 3 4\n", 3, "S"},
+	{"1 (a) S 2 3 4\n", 4, "2"},
+	{"1 (a) S 2 3 4\n", 6, "4"},
+	{"1 (a) S 2 3 4\n", 7, NULL},
+	{"1 (a) Z 9) R 2 3\n", 3, "R"},
+	{"1 (a b\nc) T 5 6\n", 4, "5"},
+	{"1 ()) t 5\n", 3, "t"},
+	{"1 () \n", 3, ""},
+	{"1 ()\n", 3, NULL},
+	{"1 (a S 2\n", 3, NULL},
+	{"", 3, NULL},
+};
+
+START_TEST(field_of_stat)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		cleanup_free char *found = NULL;
+
+		tree_put(&tree, fields[i].text, "stat%zu", i);
+		found = stat_field(tree.fd, fields[i].field, "stat%zu", i);
+		if (fields[i].found)
+			ck_assert_msg(found && strcmp(found, fields[i].found) ==
+						       0,
+				      "row %zu: %s", i, found);
+		else
+			ck_assert_msg(!found, "row %zu: %s", i, found);
+	}
+	ck_assert(!stat_field(tree.fd, 3, "missing"));
+}
+END_TEST
+
 START_TEST(opened_files)
 {
 	char text[8] = "";
@@ -407,21 +444,14 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		root_of_the_machine,
-		root_of_a_tree,
-		root_that_is_none,
-		files_of_any_size,
-		short_reads,
-		files_that_cannot_be_read,
-		line_of_a_file,
-		number_of_a_file,
-		number_of_no_file,
-		opened_files,
-		long_links,
-		name_of_a_link,
-		no_links,
-		names_in_order,
-		many_names,
+		root_of_the_machine, root_of_a_tree,
+		root_that_is_none,   files_of_any_size,
+		short_reads,         files_that_cannot_be_read,
+		line_of_a_file,      number_of_a_file,
+		number_of_no_file,   field_of_stat,
+		opened_files,        long_links,
+		name_of_a_link,      no_links,
+		names_in_order,      many_names,
 		names_of_nothing,
 	};
 
