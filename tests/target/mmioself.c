@@ -161,9 +161,10 @@ static struct {
 static struct worker workers[MAX_WORKERS];
 static unsigned int n_workers;
 static atomic_uint n_started;
-static atomic_bool stopping;   /* the workers are to end */
-static atomic_bool storm_over; /* then the receivers are */
-static atomic_bool heart_over; /* and then the hearts */
+static atomic_bool stopping;    /* the workers are to end */
+static atomic_bool storm_over;  /* then the receivers are */
+static atomic_uint n_receiving; /* they are ready for signals */
+static atomic_bool heart_over;  /* and then the hearts */
 static atomic_ullong checked[N_KINDS];
 static __thread struct worker *self;
 static pid_t our_pid;
@@ -1692,6 +1693,7 @@ static void run_receiver(struct worker *me)
 	if (me->index == options.storm - 1)
 		sigdelset(&mask, SIGRTMIN + SIG_ORDERED);
 	set_mask(me, &mask);
+	atomic_fetch_add(&n_receiving, 1);
 	while (!atomic_load(&storm_over)) {
 		switch (random_from(me, 0, 3)) {
 		case 0:
@@ -1833,6 +1835,8 @@ static void run_sender(struct worker *me)
 {
 	uint64_t end;
 
+	while (atomic_load(&n_receiving) < options.storm)
+		nap(me, 500, 1000);
 	while (!atomic_load(&stopping)) {
 		for (unsigned int n = random_from(me, 1, 12); n; n--)
 			send_one(me);
