@@ -159,7 +159,7 @@ complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s n -l count -x -
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l attach -d 'attach to all threads, and let them run'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l stop -d 'stop all threads until the accesses are made'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l max-stop -xa '1ms 10ms 100ms 1s 10s' -d 'the longest stop'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l force -d 'access a device that sleeps; write ordinary memory'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l force -d 'access a device that sleeps; write ordinary memory; stop though a call fails'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l dry-run -d 'check and show all, do nothing'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s q -l quiet -d 'values only'
 

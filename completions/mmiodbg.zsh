@@ -127,7 +127,7 @@ _mmiodbg() {
     '--attach[attach to all threads, and let them run]'
     '--stop[stop all threads until the accesses are made]'
     '--max-stop=[the longest stop]:time:(1ms 10ms 100ms 1s 10s)'
-    '--force[access a device that sleeps; write ordinary memory]'
+    '--force[access a device that sleeps; write ordinary memory; stop though a call fails]'
     '--dry-run[check and show all, do nothing]'
     '(-q --quiet)'{-q,--quiet}'[values only]'
   )

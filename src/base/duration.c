@@ -48,30 +48,26 @@ static const uint64_t *find_unit(const char *text, size_t *ret_length)
 struct error *duration_parse(const char *what, const char *text, uint64_t *ret)
 {
 	cleanup_free char *digits = NULL;
-	size_t length;
+	cleanup_error struct error *error = NULL;
+	size_t length, all = strlen(text);
 	const uint64_t *unit = find_unit(text, &length);
-	struct error *error;
 	uint64_t value;
 
 	if (!length)
-		return wrong(what, text, 0, strlen(text),
-			     "a time must stand here");
+		return wrong(what, text, 0, all, "a time must stand here");
 	digits = strndup(text, length);
 	if (!digits)
 		return error_no_memory();
 	error = number_parse(what, digits, UINT64_MAX, &value);
 	if (error)
-		return unit ? error
-			    : error_help(error, "a time is a whole number with "
-						"ns, us, ms, s or m: 100ms");
+		return wrong(what, text, 0, all, "this is no time");
 	if (!text[length])
 		return wrong(what, text, length, 0, "a unit must follow");
 	if (!unit)
-		return wrong(what, text, length, strlen(text + length),
+		return wrong(what, text, length, all - length,
 			     "this is no unit of time");
 	if (__builtin_mul_overflow(value, *unit, &value))
-		return wrong(what, text, 0, strlen(text),
-			     "the time is too long");
+		return wrong(what, text, 0, all, "the time is too long");
 	*ret = value;
 	return NULL;
 }

@@ -193,7 +193,9 @@ static const struct option_row rows[] = {
 	 GROUP_WRITE, set_fill},
 	{0, "verify", NULL, "read each element back after its write",
 	 GROUP_WRITE, set_verify},
-	{0, "force", NULL, "access a device that sleeps; write ordinary memory",
+	{0, "force", NULL,
+	 "access a device that sleeps; write ordinary memory; stop though a "
+	 "system call fails by it",
 	 GROUP_ACCESS, set_force},
 	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
 	 GROUP_ACCESS, set_dry_run},

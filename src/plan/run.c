@@ -88,13 +88,18 @@ static struct error *check_before(struct run *run, const struct site *site,
 /* Whether the target stood still until the access was over. */
 static struct error *check_after(struct run *run, const struct site *site)
 {
-	struct error *error =
+	cleanup_error struct error *event =
 		run->stopped ? attachment_event(run->session) : NULL;
+	struct error *error;
 
-	if (!error)
+	if (!event)
 		return NULL;
-	error_evidence(error, "the access was made, but the target may have "
-			      "run meanwhile");
+	error = error_create(event->kind, 0,
+			     "the access was made, but perhaps not while the "
+			     "target stood still: %s",
+			     event->message);
+	if (event->help)
+		error_help(error, "%s", event->help);
 	return error_address(error, site->address);
 }
 
@@ -331,6 +336,7 @@ static bool run_operation(struct run *run, const struct operation *operation)
 
 /* Where a span starts and where it ends: what grows may also have been cut. */
 static struct error *check_span(const struct plan *plan,
+				const struct mapping_list *list,
 				const struct operation *operation,
 				const struct span *span)
 {
@@ -338,34 +344,30 @@ static struct error *check_span(const struct plan *plan,
 	uint64_t bytes = span->count * (operation->value_bits / 8);
 	struct error *error;
 
-	error = session_check(plan->session, site->mapping, site->address);
+	error = session_compare(plan->session, list, site->mapping,
+				site->address);
 	if (!error && !site->device)
-		error = session_check(plan->session, site->mapping,
-				      site->address + bytes - 1);
+		error = session_compare(plan->session, list, site->mapping,
+					site->address + bytes - 1);
 	return error ? error_subject(error, operation->location->text) : NULL;
 }
 
-/* Device mappings once each; the same one mostly follows itself. */
+/* All against what is mapped at one moment. */
 static struct error *check_mappings(const struct plan *plan)
 {
-	const struct mapping *checked = NULL;
+	cleanup_mapping_list struct mapping_list list = {0};
+	struct error *error = session_mappings(plan->session, &list);
 
-	for (size_t i = 0; i < plan->count; i++) {
+	if (error && plan->count)
+		error_subject(error, plan->operations[0].location->text);
+	for (size_t i = 0; i < plan->count && !error; i++) {
 		const struct operation *operation = &plan->operations[i];
 
-		for (size_t j = 0; j < operation->place.n_spans; j++) {
-			const struct span *span = &operation->place.spans[j];
-			struct error *error;
-
-			if (span->site.device && span->site.mapping == checked)
-				continue;
-			error = check_span(plan, operation, span);
-			if (error)
-				return error;
-			checked = span->site.mapping;
-		}
+		for (size_t j = 0; j < operation->place.n_spans && !error; j++)
+			error = check_span(plan, &list, operation,
+					   &operation->place.spans[j]);
 	}
-	return NULL;
+	return error;
 }
 
 static struct error *run_operations(struct run *run, const struct plan *plan)

@@ -83,8 +83,10 @@ struct error *attachment_check(const struct session *session, bool stop)
 	if (!stop)
 		return NULL;
 	if (pid == 1)
-		return error_create(ERROR_UNSAFE, 0,
-				    "process 1 is never stopped");
+		return error_help(error_create(ERROR_UNSAFE, 0,
+					       "process 1 is never stopped"),
+				  "do without --stop; that of a container can "
+				  "be stopped from outside");
 	if (is_ancestor(root, pid))
 		return error_help(error_create(ERROR_UNSAFE, 0,
 					       "process %d is an ancestor of "
@@ -106,6 +108,13 @@ struct error *attachment_check(const struct session *session, bool stop)
 }
 
 /* What the agent says */
+
+static struct error *executed(const struct session *session)
+{
+	return error_create(ERROR_GONE, 0,
+			    "process %d has executed another program (exec)",
+			    (int)session->process.pid);
+}
 
 static struct error *agent_gone(void)
 {
@@ -192,7 +201,8 @@ static struct error *interrupting(const struct agent_answer *answer)
 				     "%s, which fails with EINTR if it is "
 				     "stopped%s",
 				     which, more),
-			"try again, or let it happen with --force");
+			"do without --stop, or let it happen with --force if "
+			"the program can bear that");
 		break;
 	}
 	return error_evidence(error, "%u thread%s would notice a stop",
@@ -251,7 +261,7 @@ static struct error *explain(const struct session *session,
 		return error_create(ERROR_GONE, 0, "process %d has ended",
 				    (int)pid);
 	case AGENT_EXECUTED:
-		return session_exec(session);
+		return executed(session);
 	case AGENT_DENIED:
 		return process_diagnose(root, session->process.procfd, pid,
 					"attaching to the threads",
@@ -412,7 +422,7 @@ struct error *attachment_event(const struct session *session)
 		return agent_gone();
 	told = agent_client_shared(attachment->client);
 	if (atomic_load(&told->executed))
-		return session_exec(session);
+		return executed(session);
 	if (atomic_load(&told->ended))
 		return error_create(ERROR_GONE, 0, "process %d has ended",
 				    (int)session->process.pid);

@@ -289,19 +289,27 @@ struct error *session_exec(const struct session *session)
 			    (int)session->process.pid);
 }
 
-struct error *session_check(struct session *session,
-			    const struct mapping *mapping, uint64_t address)
+struct error *session_mappings(struct session *session,
+			       struct mapping_list *ret)
 {
 	cleanup_mapping_list struct mapping_list list = {0};
-	const struct mapping *now;
-	struct error *error;
+	struct error *error = read_live_mappings(session, &list);
 
-	error = read_live_mappings(session, &list);
 	if (error)
 		return error;
 	if (session_ended(session) || !list.count)
 		return gone(session);
-	now = mapping_list_find(&list, address);
+	*ret = list;
+	list = (struct mapping_list){0};
+	return NULL;
+}
+
+struct error *session_compare(const struct session *session,
+			      const struct mapping_list *list,
+			      const struct mapping *mapping, uint64_t address)
+{
+	const struct mapping *now = mapping_list_find(list, address);
+
 	if (now && unchanged(session, mapping, now))
 		return NULL;
 	if (space_is_gone(session))
@@ -312,4 +320,14 @@ struct error *session_check(struct session *session,
 				     "the mapping is not there any more"),
 			"see what is there now with `mmiodbg maps`");
 	return replaced(mapping, now);
+}
+
+struct error *session_check(struct session *session,
+			    const struct mapping *mapping, uint64_t address)
+{
+	cleanup_mapping_list struct mapping_list list = {0};
+	struct error *error = session_mappings(session, &list);
+
+	return error ? error
+		     : session_compare(session, &list, mapping, address);
 }

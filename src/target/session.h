@@ -48,10 +48,23 @@ struct error *session_attach(struct session *session, bool write)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Checks that `mapping` still stands in the target as it was, at `address`:
- * NULL, or ERROR_GONE, ERROR_UNMAPPED or ERROR_REPLACED. The maps are read
- * anew, from the process's address space of now (an exec gives it another).
+ * Its mappings as they are now, in the address space of now (an exec gives it
+ * another). ERROR_GONE if it has none. The caller deinits `*ret`.
  */
+struct error *session_mappings(struct session *session,
+			       struct mapping_list *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Checks that `mapping` still stands in them as it was, at `address`: NULL, or
+ * ERROR_GONE, ERROR_UNMAPPED or ERROR_REPLACED.
+ */
+struct error *session_compare(const struct session *session,
+			      const struct mapping_list *list,
+			      const struct mapping *mapping, uint64_t address)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Both: the maps are read anew. */
 struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));

@@ -20,8 +20,9 @@
 #include "target/agent.h"
 #include "target/registers.h"
 
-/* How long a refusal must last to be one. */
+/* How long a refusal must last to be one, and how often it must come. */
 #define DENIED_NANOSECONDS UINT64_C(100000000)
+enum { DENIED_TIMES = 50 };
 
 /* Never PTRACE_O_EXITKILL: our end must not be theirs. */
 enum { SEIZE_OPTIONS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC };
@@ -496,6 +497,7 @@ static int seize_listed(struct tracees *tracees, bool *ret_new,
 int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 {
 	const uint64_t patience = monotonic() + DENIED_NANOSECONDS;
+	unsigned denied = 0;
 	bool new = true;
 	int errnum;
 
@@ -505,7 +507,8 @@ int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 		errnum = seize_listed(tracees, &new, ret_tracer);
 		if (errnum)
 			return errnum;
-		if (tracees->denied && monotonic() > patience)
+		denied = tracees->denied ? denied + 1 : 0;
+		if (denied >= DENIED_TIMES && monotonic() > patience)
 			return EPERM;
 		if (!tracees->count && !tracees->denied)
 			return ESRCH;

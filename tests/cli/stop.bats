@@ -104,8 +104,11 @@ all_stopped() {
 }
 
 # stops ARGUMENTS...: a stop that works, and goes unseen
+# A stop on a machine that is busy.
+long=$((10 * patience))s
+
 stops() {
-  expect 0 read -q --stop -p "$pid" "$@" "$at"
+  expect 0 read -q --stop --max-stop $long -p "$pid" "$@" "$at"
   out_is 0x5e1f0010
   err_is
   no_agent
@@ -223,10 +226,10 @@ large=(--large=400000000)
       fi
       goes_on
     done
-    expect 0 read -v --stop -p "$pid" "$at"
+    expect 0 read -v --stop --max-stop $long -p "$pid" "$at"
     err_matches "mmiodbg: process $pid \\($threads thread$s\\) stood still for\
  [0-9]+\\.[0-9]{3} us"
-    expect 0 read --jsonl --stop -p "$pid" "$at" -n 3
+    expect 0 read --jsonl --stop --max-stop $long -p "$pid" "$at" -n 3
     [ "$(jq -c 'select(has("value"))' out | wc -l)" = 3 ]
     [ "$(tail -n 1 out | jq .stop.threads)" = $threads ]
     [ "$(jq -c 'select(has("stop"))' out | wc -l)" = 1 ]
@@ -259,8 +262,8 @@ large=(--large=400000000)
   begin --threads=4
   for format in -v -q --json --jsonl; do
     ASAN_OPTIONS=detect_leaks=0 expect_of 0 strace -qq -f -o trace \
-      -e trace=ptrace,write,writev "$MMIODBG" read $format --stop -p "$pid" \
-      "$address" -n 1024
+      -e trace=ptrace,write,writev "$MMIODBG" read $format --stop \
+      --max-stop $long -p "$pid" "$address" -n 1024
     grep -q 'PTRACE_INTERRUPT' trace
     grep -q 'PTRACE_CONT' trace
     awk '
@@ -415,7 +418,7 @@ large=(--large=400000000)
   state_is "$pid" Z
   attaches
   stops
-  expect 0 read --json --stop -p "$pid" "$at"
+  expect 0 read --json --stop --max-stop $long -p "$pid" "$at"
   jq_is .stop.threads 8
   goes_on
 }
@@ -716,6 +719,7 @@ often() {
     ((i % 2)) || force=(--force)
     status=0
     timeout -s KILL $((20 * patience)) "$MMIODBG" read -q --stop \
+      --max-stop $long \
       "${force[@]}" -p "$pid" "$at" >out 2>err 3>&- || status=$?
     case $status in
     0) stopped=$((stopped + 1)) ;;
@@ -792,7 +796,7 @@ stays_stopped() {
   kill -CONT "$pid"
   wait_until has_seen 'stopped:19 continued:0'
   # And after a stop that both have asked for.
-  begin_pipe --stop
+  begin_pipe --stop --max-stop $long
   kill -STOP "$pid"
   wait_until has_seen 'stopped:19 continued:0 stopped:19'
   stays_stopped
@@ -861,7 +865,7 @@ stays_stopped() {
   at=$address
   printf 'send 4000\n' >&"$to_target"
   for _ in {1..20}; do
-    expect 0 read -q --stop -p "$pid" "$at"
+    expect 0 read -q --stop --max-stop $long -p "$pid" "$at"
     expect 0 read -q --attach -p "$pid" "$at"
   done
   IFS= read -r -t 60 -u "$from_target" answer

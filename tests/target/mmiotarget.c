@@ -25,14 +25,16 @@
  *   dumpable 0|1              PR_SET_DUMPABLE
  *   name TEXT                 PR_SET_NAME
  *   thread                    starts a thread that sleeps
- *   toggle I OFF MASK         a thread changes these bits of a 32-bit register
- *                             all the time: it reads, and writes back all of it
+ *   toggle I OFF MASK         starts one that changes these bits of a 32-bit
+ *                             register, reading and writing all of it
  *   toggled                   ends it: "toggled TIMES LOST"; LOST is how often
  *                             its bits were not as it had left them
- *   spin                      a thread looks at the clock all the time
- *   spun                      ends it: "spun NANOSECONDS", the longest time
- * that it stood still leaderexit                the main thread ends; another
- * one obeys exec PROG [ARGS] exit STATUS
+ *   spin                      starts one that looks at the clock all the time
+ *   spun                      ends it: "spun NANOSECONDS", the longest that it
+ *                             stood still
+ *   leaderexit                the main thread ends; another one obeys
+ *   exec PROG [ARGS]
+ *   exit STATUS
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -583,6 +585,8 @@ static struct {
 
 static void *toggler(void *unused)
 {
+	/* So that the trace of all that stays small. */
+	const struct timespec pause = {.tv_nsec = 20000};
 	uint32_t own = (uint32_t)load(toggle.address, 32) & toggle.mask;
 
 	(void)unused;
@@ -594,6 +598,7 @@ static void *toggler(void *unused)
 		own = ((own | ~toggle.mask) + 1) & toggle.mask;
 		store(toggle.address, 32, (value & ~toggle.mask) | own);
 		toggle.times++;
+		nanosleep(&pause, NULL);
 	}
 	return NULL;
 }

@@ -10,7 +10,7 @@ enable "$NVME"
 target_start APP "$SYS/$EDU/resource0" "$SYS/$NVME/resource0"
 
 # Masked writes that race with a thread of the target.
-rounds=${MMIODBG_VM_ROUNDS:-300}
+rounds=${MMIODBG_VM_ROUNDS:-200}
 repeat=${MMIOTARGET%/target/*}/vm/repeat
 
 case_begin "--stop: a snapshot of 32 registers is one access each, ascending"
