@@ -49,6 +49,7 @@ struct agent_state {
 	uint64_t started, deadline; /* of the stop */
 	uint64_t length;            /* of the last stop */
 	size_t stopped_threads;
+	bool more; /* there may be events that no SIGCHLD will tell of */
 	struct agent_request request;
 };
 
@@ -145,17 +146,6 @@ static bool wait_for_event(const struct agent_state *state, uint64_t deadline)
 	return !pollers[1].revents;
 }
 
-static void end_stop(struct agent_state *state)
-{
-	if (!state->stopping)
-		return;
-	atomic_store(&state->setup->shared->stopped, 0);
-	tracees_resume(&state->tracees);
-	state->length = monotonic() - state->started;
-	state->stopping = false;
-	end_not(state);
-}
-
 static void publish(struct agent_state *state)
 {
 	struct agent_shared *shared = state->setup->shared;
@@ -164,6 +154,21 @@ static void publish(struct agent_state *state)
 		atomic_store(&shared->executed, 1);
 	if (state->attached && !state->tracees.count)
 		atomic_store(&shared->ended, 1);
+}
+
+static void end_stop(struct agent_state *state)
+{
+	if (!state->stopping)
+		return;
+	atomic_store(&state->setup->shared->stopped, 0);
+	tracees_resume(&state->tracees);
+	state->length = monotonic() - state->started;
+	/* What was not looked at since the time was up: its SIGCHLD has been
+	 * taken already. */
+	state->more = tracees_events(&state->tracees);
+	publish(state);
+	state->stopping = false;
+	end_not(state);
 }
 
 static void describe(const struct agent_state *state,
@@ -198,7 +203,8 @@ static bool stop_known(struct agent_state *state)
 }
 
 /* Stops all, those included that come into being meanwhile. */
-static bool stop_all(struct agent_state *state, pid_t *ret_tracer)
+static bool stop_all(struct agent_state *state, pid_t *ret_tracer,
+		     int *ret_errnum)
 {
 	size_t before;
 
@@ -206,28 +212,48 @@ static bool stop_all(struct agent_state *state, pid_t *ret_tracer)
 		if (!stop_known(state))
 			return false;
 		before = state->tracees.count;
-		if (tracees_seize(&state->tracees, state->deadline,
-				  ret_tracer) != 0)
+		*ret_errnum = tracees_seize(&state->tracees, state->deadline,
+					    ret_tracer);
+		if (*ret_errnum)
 			return false;
 	} while (state->tracees.count != before ||
 		 tracees_moving(&state->tracees));
 	return !state->tracees.executed;
 }
 
-static void explain_failure(struct agent_state *state, pid_t tracer,
+/* What it means that tracees_seize() has failed. */
+static enum agent_result seize_result(int errnum, pid_t tracer)
+{
+	switch (errnum) {
+	case 0:
+		return AGENT_DONE;
+	case ESRCH:
+		return AGENT_GONE;
+	case ETIMEDOUT:
+		return AGENT_BUSY;
+	case EPERM:
+		return tracer ? AGENT_TRACED : AGENT_DENIED;
+	default:
+		return AGENT_FAILED;
+	}
+}
+
+/* `errnum`: of tracees_seize(), or 0. */
+static void explain_failure(struct agent_state *state, int errnum, pid_t tracer,
 			    struct agent_answer *answer)
 {
 	struct tracee *moving = tracees_moving(&state->tracees);
 
+	answer->errnum = errnum;
+	answer->other = tracer;
 	if (state->tracees.executed)
 		answer->result = AGENT_EXECUTED;
 	else if (!state->tracees.count)
 		answer->result = AGENT_GONE;
-	else if (tracer)
-		answer->result = AGENT_TRACED;
+	else if (errnum)
+		answer->result = seize_result(errnum, tracer);
 	else
 		answer->result = moving ? AGENT_UNSTOPPABLE : AGENT_BUSY;
-	answer->other = tracer;
 	if (moving)
 		describe(state, moving, &answer->first);
 }
@@ -261,6 +287,7 @@ static uint64_t stop_deadline(const struct agent_state *state)
 static void stop_threads(struct agent_state *state, struct agent_answer *answer)
 {
 	pid_t other = 0;
+	int errnum = 0;
 
 	state->started = monotonic();
 	state->deadline = stop_deadline(state);
@@ -269,12 +296,11 @@ static void stop_threads(struct agent_state *state, struct agent_answer *answer)
 			      GRACE_MILLISECONDS * MILLISECOND);
 	tracees_interrupt(&state->tracees, state->deadline);
 	pause_in(state, "interrupted");
-	if (stop_all(state, &other)) {
-		int errnum = sharing_find_new(&state->sharing, &other);
-
+	if (stop_all(state, &other, &errnum)) {
+		errnum = sharing_find_new(&state->sharing, &other);
 		explain_sharing(errnum, other, answer);
 	} else {
-		explain_failure(state, other, answer);
+		explain_failure(state, errnum, other, answer);
 	}
 	publish(state);
 	if (answer->result != AGENT_DONE) {
@@ -296,7 +322,7 @@ static void do_stop(struct agent_state *state, struct agent_answer *answer)
 	tracees_events(&state->tracees);
 	publish(state);
 	if (state->tracees.executed || !state->tracees.count) {
-		explain_failure(state, 0, answer);
+		explain_failure(state, 0, 0, answer);
 		return;
 	}
 	errnum = sharing_find_new(&state->sharing, &other);
@@ -330,12 +356,7 @@ static void do_attach(struct agent_state *state, struct agent_answer *answer)
 			       monotonic() + ATTACH_SECONDS * SECOND, &tracer);
 	answer->errnum = errnum;
 	answer->other = tracer;
-	answer->result = !errnum               ? AGENT_DONE
-			 : errnum == ESRCH     ? AGENT_GONE
-			 : errnum == ETIMEDOUT ? AGENT_BUSY
-			 : tracer              ? AGENT_TRACED
-			 : errnum == EPERM     ? AGENT_DENIED
-					       : AGENT_FAILED;
+	answer->result = seize_result(errnum, tracer);
 	state->attached = true;
 	publish(state);
 	pause_in(state, "attached");
@@ -396,18 +417,20 @@ static void loop(struct agent_state *state)
 	struct signalfd_siginfo info;
 
 	for (;;) {
-		struct timespec time = time_until(state->deadline);
+		struct timespec time =
+			time_until(state->more ? 0 : state->deadline);
 
-		if (ppoll(pollers, 2, state->stopping ? &time : NULL, NULL) <
-			    0 &&
+		if (ppoll(pollers, 2,
+			  state->stopping || state->more ? &time : NULL,
+			  NULL) < 0 &&
 		    errno != EINTR)
 			return;
 		if (state->stopping && monotonic() >= state->deadline)
 			end_stop(state);
-		if (pollers[1].revents) {
+		if (pollers[1].revents || state->more) {
 			while (read(state->events, &info, sizeof(info)) > 0)
 				;
-			tracees_events(&state->tracees);
+			state->more = tracees_events(&state->tracees);
 			publish(state);
 		}
 		if (pollers[0].revents & POLLIN ? !serve(state)

@@ -98,13 +98,19 @@ void sharing_find(struct sharing *sharing)
 		    same_space(own, pid) && has_space(sharing->root, pid))
 			sharing->found = pid;
 	}
+	/* It has ended meanwhile: what was compared then, was not. */
+	if (!sharing->found && !same_space(own, own)) {
+		sharing->errnum = errno;
+		names_free(sharing->seen);
+		sharing->seen = NULL;
+	}
 }
 
 int sharing_find_new(struct sharing *sharing, pid_t *ret)
 {
 	long last = last_made(sharing->root);
 
-	if (!last || last != sharing->last || sharing->found)
+	if (!last || last != sharing->last || sharing->found || sharing->errnum)
 		sharing_find(sharing);
 	*ret = sharing->found;
 	return sharing->errnum;

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,7 +23,7 @@
 
 /* How long a refusal must last to be one, and how often it must come. */
 #define DENIED_NANOSECONDS UINT64_C(100000000)
-enum { DENIED_TIMES = 50 };
+enum { DENIED_TIMES = 50, EVENTS_AT_ONCE = 4096 };
 
 /* Never PTRACE_O_EXITKILL: our end must not be theirs. */
 enum { SEIZE_OPTIONS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC };
@@ -157,14 +158,28 @@ static int read_status(const struct tracees *tracees, pid_t tid,
  * that serve a process, of io_uring or vhost. They never run its program, so
  * they need not stop, and an interruption would fail what they work on.
  */
-enum { FLAG_WORKERS = 0x10 | 0x4000, FLAGS_FIELD = 9 };
+enum { FLAG_IO_WORKER = 0x10, FLAG_USER_WORKER = 0x4000, FLAGS_FIELD = 9 };
+
+/* Which of these flags this kernel has: 0x10 since 5.12, 0x4000 since 6.4. They
+ * meant other things before, when such workers were no threads of a process. */
+static unsigned long worker_flags(void)
+{
+	struct utsname name;
+	unsigned major = 0, minor = 0;
+
+	if (uname(&name) < 0 ||
+	    sscanf(name.release, "%u.%u", &major, &minor) != 2)
+		return 0;
+	return (major > 5 || (major == 5 && minor >= 12) ? FLAG_IO_WORKER : 0) |
+	       (major > 6 || (major == 6 && minor >= 4) ? FLAG_USER_WORKER : 0);
+}
 
 static bool is_worker(const struct tracees *tracees, pid_t tid)
 {
 	cleanup_free char *flags = stat_field(tracees->procfd, FLAGS_FIELD,
 					      "task/%d/stat", (int)tid);
 
-	return flags && strtoul(flags, NULL, 10) & FLAG_WORKERS;
+	return flags && strtoul(flags, NULL, 10) & tracees->worker_flags;
 }
 
 static bool is_thread(const struct tracees *tracees, pid_t tid)
@@ -204,6 +219,8 @@ static void after_exec(struct tracees *tracees, pid_t tid)
 /* An event stop, other than that of a signal that is being delivered. */
 static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 {
+	const bool was_stopped = tracee->group_stop;
+
 	if (tracee->stray) {
 		request(PTRACE_DETACH, tracee->tid, 0);
 		drop(tracees, tracee);
@@ -212,8 +229,9 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	tracee->asked = false;
 	tracee->group_stop = signal != SIGTRAP;
 	/* At once, so that it goes on as it should if we end. What job control
-	 * stops is interrupted without us, too. */
-	if (!tracee->group_stop)
+	 * stops is interrupted without us, too: by that stop, and so at the one
+	 * which tells that it is over. */
+	if (!tracee->group_stop && !was_stopped)
 		registers_mend(tracee->tid, tracee->effect, tracee->filtered);
 	if (tracees->holding) {
 		consume(tracee->tid, WSTOPPED);
@@ -329,7 +347,7 @@ static bool is_late(const struct tracees *tracees)
 	return tracees->holding && monotonic() >= tracees->deadline;
 }
 
-void tracees_events(struct tracees *tracees)
+bool tracees_events(struct tracees *tracees)
 {
 	/* While many are to stop, each is asked for by its number: the kernel
 	 * finds that one faster than any one of thousands. */
@@ -341,10 +359,16 @@ void tracees_events(struct tracees *tracees)
 		if (!more && i < tracees->count && tracees->items[i].tid == tid)
 			i++;
 		if (i % 16 == 15 && is_late(tracees))
-			return;
+			return true;
 	}
-	while (!is_late(tracees) && take_event(tracees, P_ALL, 0))
-		;
+	/* Threads may make events as fast as we take them. */
+	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
+		if (is_late(tracees))
+			return true;
+		if (!take_event(tracees, P_ALL, 0))
+			return false;
+	}
+	return true;
 }
 
 /* Seizing */
@@ -375,6 +399,7 @@ void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow)
 		.pid = pid,
 		.procfd = procfd,
 		.calls = call_set_of(narrow),
+		.worker_flags = worker_flags(),
 	};
 	seizing = tracees;
 	sigaction(SIGCHLD, &action, NULL);
@@ -496,7 +521,7 @@ static int seize_listed(struct tracees *tracees, bool *ret_new,
 
 int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 {
-	const uint64_t patience = monotonic() + DENIED_NANOSECONDS;
+	uint64_t denied_since = 0;
 	unsigned denied = 0;
 	bool new = true;
 	int errnum;
@@ -508,7 +533,10 @@ int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 		if (errnum)
 			return errnum;
 		denied = tracees->denied ? denied + 1 : 0;
-		if (denied >= DENIED_TIMES && monotonic() > patience)
+		if (denied == 1)
+			denied_since = monotonic();
+		if (denied >= DENIED_TIMES &&
+		    monotonic() - denied_since > DENIED_NANOSECONDS)
 			return EPERM;
 		if (!tracees->count && !tracees->denied)
 			return ESRCH;

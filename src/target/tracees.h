@@ -37,7 +37,8 @@ struct tracees {
 	pid_t pid;
 	int procfd; /* /proc/PID; borrowed */
 	enum call_set calls;
-	struct tracee *items; /* by tid */
+	unsigned long worker_flags; /* of threads that are left alone */
+	struct tracee *items;       /* by tid */
 	size_t count, capacity;
 	bool holding; /* threads are to stand still: they are not continued */
 	uint64_t deadline; /* while they are: when this has to end */
@@ -69,9 +70,9 @@ void tracees_interrupt(struct tracees *tracees, uint64_t deadline);
  * Their calls may have to be mended when they do. */
 bool tracees_asked(const struct tracees *tracees);
 
-/* Takes in all that has happened to them, up to the deadline of a stop; never
- * blocks. */
-void tracees_events(struct tracees *tracees);
+/* Takes in what has happened to them, up to the deadline of a stop; never
+ * blocks. True: there may be more. */
+bool tracees_events(struct tracees *tracees);
 
 /* One that has still to stop, or NULL: all of them stand. */
 struct tracee *tracees_moving(struct tracees *tracees);
