@@ -347,20 +347,45 @@ static bool is_late(const struct tracees *tracees)
 	return tracees->holding && monotonic() >= tracees->deadline;
 }
 
-bool tracees_events(struct tracees *tracees)
+/* A leader that others outlive has no more event for us until they have ended.
+ */
+static bool leader_has_ended(const struct tracees *tracees,
+			     struct tracee *tracee)
 {
-	/* While many are to stop, each is asked for by its number: the kernel
-	 * finds that one faster than any one of thousands. */
-	for (size_t i = 0; tracees->holding && i < tracees->count;) {
+	if (tracee->tid == tracees->pid && !tracee->leader_gone)
+		tracee->leader_gone = tracee_state(tracees, tracee->tid) == 'Z';
+	return tracee->leader_gone;
+}
+
+/*
+ * While all are to stop, each is asked for by its number, which the kernel
+ * finds faster than any one of thousands; and only up to the first that has not
+ * stopped yet: its SIGCHLD is still to come. False: there is such a one, or the
+ * time is up.
+ */
+static bool take_stops(struct tracees *tracees)
+{
+	for (size_t i = 0; i < tracees->count;) {
 		struct tracee *tracee = &tracees->items[i];
 		pid_t tid = tracee->tid;
-		bool more = !tracee->stopped && take_event(tracees, P_PID, tid);
 
-		if (!more && i < tracees->count && tracees->items[i].tid == tid)
+		if (tracee->stopped || leader_has_ended(tracees, tracee)) {
 			i++;
-		if (i % 16 == 15 && is_late(tracees))
-			return true;
+			continue;
+		}
+		if (is_late(tracees))
+			return false;
+		if (!take_event(tracees, P_PID, tid) && i < tracees->count &&
+		    tracees->items[i].tid == tid)
+			return false;
 	}
+	return true;
+}
+
+bool tracees_events(struct tracees *tracees)
+{
+	if (tracees->holding && !take_stops(tracees))
+		return true;
 	/* Threads may make events as fast as we take them. */
 	for (int i = 0; i < EVENTS_AT_ONCE; i++) {
 		if (is_late(tracees))
@@ -566,15 +591,8 @@ struct tracee *tracees_moving(struct tracees *tracees)
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
 
-		if (tracee->stopped || tracee->leader_gone || tracee->stray)
-			continue;
-		/* It has no more event for us until all others have ended. */
-		if (tracee->tid == tracees->pid &&
-		    tracee_state(tracees, tracee->tid) == 'Z') {
-			tracee->leader_gone = true;
-			continue;
-		}
-		return tracee;
+		if (!tracee->stopped && !leader_has_ended(tracees, tracee))
+			return tracee;
 	}
 	return NULL;
 }
