@@ -116,8 +116,10 @@ static struct error *executed(const struct session *session)
 			    (int)session->process.pid);
 }
 
-static struct error *agent_gone(void)
+static struct error *agent_gone(const struct session *session)
 {
+	if (session_ended(session))
+		return session_gone(session);
 	return error_create(ERROR_BUSY, 0,
 			    "the agent, which attaches to the target, has "
 			    "ended: the target runs, unattached");
@@ -258,8 +260,7 @@ static struct error *explain(const struct session *session,
 	case AGENT_DONE:
 		return NULL;
 	case AGENT_GONE:
-		return error_create(ERROR_GONE, 0, "process %d has ended",
-				    (int)pid);
+		return session_gone(session);
 	case AGENT_EXECUTED:
 		return executed(session);
 	case AGENT_DENIED:
@@ -302,13 +303,19 @@ static struct error *ask(const struct session *session,
 	struct error *error;
 
 	if (!attachment->client)
-		return agent_gone();
+		return agent_gone(session);
 	error = agent_client_ask(attachment->client, *request, limit, ret);
-	if (!error)
-		return explain(session, ret);
-	agent_client_destroy(attachment->client);
-	attachment->client = NULL;
-	return error;
+	if (error) {
+		agent_client_destroy(attachment->client);
+		attachment->client = NULL;
+	} else {
+		error = explain(session, ret);
+	}
+	/* Of a target that has ended meanwhile, nothing else is to be said. */
+	if (!error || error->kind == ERROR_GONE || !session_ended(session))
+		return error;
+	error_destroy(error);
+	return session_gone(session);
 }
 
 /* The folder of the process, and not that of a thread which stands in for a
@@ -327,8 +334,7 @@ static struct error *open_process(const struct session *session, int *ret)
 	if (fd < 0 || session_ended(session)) {
 		if (fd >= 0)
 			close(fd);
-		return error_create(ERROR_GONE, 0, "process %d has ended",
-				    (int)session->process.pid);
+		return session_gone(session);
 	}
 	*ret = fd;
 	return NULL;
@@ -419,13 +425,12 @@ struct error *attachment_event(const struct session *session)
 	if (!attachment)
 		return NULL;
 	if (!attachment->client || !agent_client_lives(attachment->client))
-		return agent_gone();
+		return agent_gone(session);
 	told = agent_client_shared(attachment->client);
 	if (atomic_load(&told->executed))
 		return executed(session);
 	if (atomic_load(&told->ended))
-		return error_create(ERROR_GONE, 0, "process %d has ended",
-				    (int)session->process.pid);
+		return session_gone(session);
 	if (!attachment->stopped || atomic_load(&told->stopped))
 		return NULL;
 	return error_help(

@@ -19,7 +19,7 @@ bool session_ended(const struct session *session)
 	       agent_has_ended(session->process.pidfd);
 }
 
-static struct error *gone(const struct session *session)
+struct error *session_gone(const struct session *session)
 {
 	return error_create(ERROR_GONE, 0, "process %d has ended",
 			    (int)session->process.pid);
@@ -32,7 +32,7 @@ static struct error *open_stream(const struct session *session,
 
 	errnum = agent_open(&session->agent, &session->process, file, &fd);
 	if (errnum == ESRCH)
-		return gone(session);
+		return session_gone(session);
 	if (errnum == EACCES || errnum == EPERM)
 		return process_diagnose(
 			&session->machine->root, session->process.procfd,
@@ -196,7 +196,7 @@ struct error *session_create(struct machine *machine, pid_t pid,
 		return error;
 	session->space = space_identity(session);
 	if (session_ended(session))
-		return gone(session);
+		return session_gone(session);
 	*ret = steal(session);
 	return NULL;
 }
@@ -223,7 +223,7 @@ struct error *session_attach(struct session *session, bool write)
 	errnum = agent_open(&session->agent, &session->process,
 			    write ? AGENT_MEMORY_WRITE : AGENT_MEMORY, &fd);
 	if (errnum == ESRCH)
-		return gone(session);
+		return session_gone(session);
 	if (errnum == EACCES || errnum == EPERM)
 		return process_diagnose(
 			&session->machine->root, session->process.procfd,
@@ -298,7 +298,7 @@ struct error *session_mappings(struct session *session,
 	if (error)
 		return error;
 	if (session_ended(session) || !list.count)
-		return gone(session);
+		return session_gone(session);
 	*ret = list;
 	list = (struct mapping_list){0};
 	return NULL;

@@ -69,6 +69,10 @@ struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The error for a target that has ended. */
+struct error *session_gone(const struct session *session)
+	__attribute__((nonnull, warn_unused_result));
+
 /* The error for a target whose address space is no more. */
 struct error *session_exec(const struct session *session)
 	__attribute__((nonnull, warn_unused_result));

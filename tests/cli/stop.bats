@@ -510,6 +510,33 @@ loop_has() {
   err_matches '.*process [0-9]+ (has ended|is gone: it has ended or .*)'
 }
 
+@test "the target is killed in a state of the agent: that is what is told" {
+  local state process agent
+
+  for state in started attached looked interrupted stopped; do
+    begin --threads=4
+    mkfifo "pause.$state"
+    exec 8<>"pause.$state"
+    MMIODBG_TEST_AGENT=$state:$PWD/pause.$state "$MMIODBG" read -q --stop \
+      --max-stop 700ms -p "$pid" "$at" >out 2>err 3>&- 8>&- &
+    process=$!
+    read -r -t $((20 * patience)) agent <&8 || fail "$state: no agent"
+    [ -d "/proc/$agent" ] || fail "$state: the agent is gone"
+    kill -KILL "$pid"
+    status=0
+    wait $process || status=$?
+    exec 8>&-
+    [ $status = 4 ] || {
+      show out err
+      fail "$state: status $status"
+    }
+    err_has "process $pid has ended"
+    ! grep -F 'runs on' err
+    [ "$(wc -l <err)" = 1 ]
+    ! grep 0x out
+  done
+}
+
 @test "the target is killed while it stands still" {
   begin --threads=8 "${large[@]}"
   run_long --stop --max-stop 10m
