@@ -7,8 +7,12 @@
  * answering each with one line.  Files serve as well as devices.
  *
  *   mmiotarget [SPEC...]
- *   SPEC := FILE|anon|vfio:DDDD:BB:DD.F:BAR
+ *   SPEC := FILE|anon|vfio:DDDD:BB:DD.F:BAR|drm:NODE|v4l2:NODE
  *           [,off=N] [,len=N] [,prot=r|w|rw|none] [,private]
+ *           [,width=N] [,height=N]
+ *
+ * drm: is a new buffer of this size in pixels (4 bytes each; 640x480 unless
+ * told), v4l2: the next capture buffer of a camera; one NODE of each at a time.
  *
  * At the start: a line "map INDEX ADDRESS LENGTH FILE" for each SPEC, then
  * "ready PID".  The answers are "ok", "value 0x...", "thread TID", a "map"
@@ -32,6 +36,12 @@
  *   spin                      starts one that looks at the clock all the time
  *   spun                      ends it: "spun NANOSECONDS", the longest that it
  *                             stood still
+ *   config OFF VALUE          16 bits in the config space of the vfio device
+ *   show I                    has the buffer of mapping I scanned out
+ *   cycle I J                 starts a thread that shows I to J in turn
+ *   cycled                    ends it: "cycled TIMES"
+ *   stream                    lets the camera fill its buffers, in a thread
+ *   streamed                  ends it: "streamed FRAMES"
  *   leaderexit                the main thread ends; another one obeys
  *   exec PROG [ARGS]
  *   exit STATUS
@@ -48,6 +58,7 @@
 #include <inttypes.h>
 #include <linux/pci.h>
 #include <linux/vfio.h>
+#include <linux/videodev2.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -72,9 +83,15 @@ enum {
 	MARK_OFFSET = 4, /* the register of edu that inverts what is written */
 };
 
+/* What is shown of a drm: buffer; framebuffer is 0 for what is none. */
+struct screen {
+	uint32_t framebuffer, width, height;
+};
+
 struct mapping {
 	char *address; /* NULL: nothing there */
 	size_t length;
+	struct screen screen;
 };
 
 static struct mapping mappings[MAX_MAPPINGS];
@@ -164,6 +181,7 @@ struct spec {
 	const char *file;
 	uint64_t offset;
 	uint64_t length;
+	uint64_t width, height;
 	int prot;
 	bool private;
 };
@@ -171,7 +189,8 @@ struct spec {
 /* Cuts @text into pieces, which @ret refers to. */
 static bool parse_spec(char *text, struct spec *ret)
 {
-	struct spec spec = {.prot = PROT_READ | PROT_WRITE};
+	struct spec spec = {
+		.prot = PROT_READ | PROT_WRITE, .width = 640, .height = 480};
 	char *rest = text;
 
 	spec.file = strsep(&rest, ",");
@@ -184,13 +203,20 @@ static bool parse_spec(char *text, struct spec *ret)
 		} else if (!strncmp(word, "len=", 4)) {
 			if (!parse_number(word + 4, &spec.length))
 				return false;
+		} else if (!strncmp(word, "width=", 6)) {
+			if (!parse_number(word + 6, &spec.width))
+				return false;
+		} else if (!strncmp(word, "height=", 7)) {
+			if (!parse_number(word + 7, &spec.height))
+				return false;
 		} else if (!strncmp(word, "prot=", 5)) {
 			if (!parse_prot(word + 5, &spec.prot))
 				return false;
 		} else if (!strcmp(word, "private")) {
 			spec.private = true;
 		} else {
-			return failed("%s: not off=, len=, prot= or private",
+			return failed("%s: not off=, len=, prot=, private, "
+				      "width= or height=",
 				      word);
 		}
 	}
@@ -217,59 +243,233 @@ static int open_vfio_group(const char *pci)
 	return open(path, O_RDWR | O_CLOEXEC);
 }
 
+/* An open file, what of it to map (length 0: unknown), and what shows it. */
+struct opened {
+	int fd;
+	uint64_t start, length;
+	struct screen screen;
+};
+
+static int vfio_device = -1;
+
 /*
- * "vfio:DDDD:BB:DD.F:BAR": the device; where in its file the BAR is, and how
- * long.  Container and group stay open, as long as the process lives.
+ * "vfio:DDDD:BB:DD.F:BAR".  Container, group and device stay open, as long as
+ * the process lives.
  */
-static int open_vfio(const char *name, uint64_t *offset, uint64_t *length)
+static bool open_vfio(const char *name, struct opened *ret)
 {
 	struct vfio_region_info region = {.argsz = sizeof region};
-	int container, group, device, used = 0;
+	int container, group, used = 0;
 	unsigned int bar;
 	char pci[16];
 
 	if (sscanf(name, "vfio:%12[0-9a-f:.]:%u%n", pci, &bar, &used) != 2 ||
 	    name[used]) {
 		errno = EINVAL;
-		return -1;
+		return false;
 	}
 	container = open("/dev/vfio/vfio", O_RDWR | O_CLOEXEC);
 	group = open_vfio_group(pci);
 	if (container < 0 || group < 0 ||
 	    ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
 	    ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
-		return -1;
-	device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, pci);
+		return false;
+	vfio_device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, pci);
 	region.index = VFIO_PCI_BAR0_REGION_INDEX + bar;
-	if (device < 0 || ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &region))
-		return -1;
-	*offset = region.offset;
-	*length = region.size;
-	return device;
+	if (vfio_device < 0 ||
+	    ioctl(vfio_device, VFIO_DEVICE_GET_REGION_INFO, &region))
+		return false;
+	*ret = (struct opened){.fd = fcntl(vfio_device, F_DUPFD_CLOEXEC, 0),
+			       .start = region.offset,
+			       .length = region.size};
+	return true;
 }
 
 /*
- * Opened for writing wherever that is allowed: `protect` may come.  *start is
- * where in the file the thing begins; *length is 0 if unknown.
+ * The part of the kernel's mode-setting interface that is needed here; the C
+ * library's package has no header for it.
  */
-static int open_for(const struct spec *spec, uint64_t *start, uint64_t *length)
+struct drm_dumb {
+	uint32_t height, width, bits, flags; /* asked for */
+	uint32_t handle, pitch;
+	uint64_t size;
+};
+
+struct drm_dumb_place {
+	uint32_t handle, unused;
+	uint64_t offset;
+};
+
+struct drm_framebuffer {
+	uint32_t id, width, height, pitch, bits, depth, handle;
+};
+
+struct drm_ids {
+	uint64_t framebuffers, crtcs, connectors, encoders; /* pointers */
+	uint32_t n_framebuffers, n_crtcs, n_connectors, n_encoders;
+	uint32_t min_width, max_width, min_height, max_height;
+};
+
+struct drm_mode {
+	uint32_t clock; /* kHz */
+	uint16_t width, h_start, h_end, h_total, h_skew;
+	uint16_t height, v_start, v_end, v_total, v_scan;
+	uint32_t refresh, flags, type;
+	char name[32];
+};
+
+struct drm_crtc {
+	uint64_t connectors; /* a pointer */
+	uint32_t n_connectors, id, framebuffer, x, y, gamma, has_mode;
+	struct drm_mode mode;
+};
+
+#define DRM_DUMB       _IOWR('d', 0xb2, struct drm_dumb)
+#define DRM_DUMB_PLACE _IOWR('d', 0xb3, struct drm_dumb_place)
+#define DRM_ADD        _IOWR('d', 0xae, struct drm_framebuffer)
+#define DRM_IDS        _IOWR('d', 0xa0, struct drm_ids)
+#define DRM_SHOW       _IOWR('d', 0xa2, struct drm_crtc)
+
+static int drm_node = -1;
+
+/* "drm:NODE": a new buffer, which lives as long as the process. */
+static bool open_drm(const struct spec *spec, struct opened *ret)
+{
+	struct drm_dumb dumb = {.height = (uint32_t)spec->height,
+				.width = (uint32_t)spec->width,
+				.bits = 32};
+	struct drm_framebuffer framebuffer = {.width = dumb.width,
+					      .height = dumb.height,
+					      .bits = 32,
+					      .depth = 24};
+	struct drm_dumb_place place = {0};
+
+	if (drm_node < 0)
+		drm_node = open(spec->file + 4, O_RDWR | O_CLOEXEC);
+	if (drm_node < 0 || ioctl(drm_node, DRM_DUMB, &dumb))
+		return false;
+	place.handle = framebuffer.handle = dumb.handle;
+	framebuffer.pitch = dumb.pitch;
+	if (ioctl(drm_node, DRM_DUMB_PLACE, &place) ||
+	    ioctl(drm_node, DRM_ADD, &framebuffer))
+		return false;
+	*ret = (struct opened){
+		.fd = fcntl(drm_node, F_DUPFD_CLOEXEC, 0),
+		.start = place.offset,
+		.length = dumb.size,
+		.screen = {framebuffer.id, dumb.width, dumb.height},
+	};
+	return true;
+}
+
+/* On the first screen that there is; any mode of the buffer's size will do. */
+static bool show_screen(const struct screen *screen)
+{
+	uint16_t width = (uint16_t)screen->width;
+	uint16_t height = (uint16_t)screen->height;
+	uint32_t crtcs[8], connectors[8];
+	struct drm_ids ids = {
+		.crtcs = (uintptr_t)crtcs,
+		.connectors = (uintptr_t)connectors,
+		.n_crtcs = 8,
+		.n_connectors = 8,
+	};
+	struct drm_crtc crtc = {
+		.connectors = (uintptr_t)connectors,
+		.n_connectors = 1,
+		.framebuffer = screen->framebuffer,
+		.has_mode = 1,
+		.mode =
+			{
+				.clock = 65000,
+				.width = width,
+				.h_start = (uint16_t)(width + 24),
+				.h_end = (uint16_t)(width + 160),
+				.h_total = (uint16_t)(width + 320),
+				.height = height,
+				.v_start = (uint16_t)(height + 3),
+				.v_end = (uint16_t)(height + 9),
+				.v_total = (uint16_t)(height + 38),
+				.name = "any",
+			},
+	};
+
+	if (ioctl(drm_node, DRM_IDS, &ids))
+		return failed_errno("the ids of the screen");
+	if (!ids.n_crtcs || !ids.n_connectors)
+		return failed("there is no screen");
+	crtc.id = crtcs[0];
+	if (ioctl(drm_node, DRM_SHOW, &crtc))
+		return failed_errno("showing the buffer");
+	return true;
+}
+
+enum { CAMERA_BUFFERS = 4 };
+
+static struct {
+	int fd;
+	uint32_t mapped; /* so many of its buffers */
+	pthread_t thread;
+	bool running;
+	volatile bool end;
+	uint64_t frames;
+} camera = {.fd = -1};
+
+/* "v4l2:NODE": the next of the camera's buffers. */
+static bool open_v4l2(const struct spec *spec, struct opened *ret)
+{
+	struct v4l2_requestbuffers request = {
+		.count = CAMERA_BUFFERS,
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_MMAP};
+	struct v4l2_buffer buffer = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+				     .memory = V4L2_MEMORY_MMAP};
+	struct v4l2_format format = {.type = V4L2_BUF_TYPE_VIDEO_CAPTURE};
+
+	format.fmt.pix.width = (uint32_t)spec->width;
+	format.fmt.pix.height = (uint32_t)spec->height;
+	format.fmt.pix.pixelformat = V4L2_PIX_FMT_YUYV;
+	if (camera.fd < 0) {
+		camera.fd = open(spec->file + 5, O_RDWR | O_CLOEXEC);
+		if (camera.fd < 0 || ioctl(camera.fd, VIDIOC_S_FMT, &format) ||
+		    ioctl(camera.fd, VIDIOC_REQBUFS, &request))
+			return false;
+	}
+	buffer.index = camera.mapped;
+	if (ioctl(camera.fd, VIDIOC_QUERYBUF, &buffer))
+		return false;
+	camera.mapped++;
+	*ret = (struct opened){.fd = fcntl(camera.fd, F_DUPFD_CLOEXEC, 0),
+			       .start = buffer.m.offset,
+			       .length = buffer.length};
+	return true;
+}
+
+/* Opened for writing wherever that is allowed: `protect` may come. */
+static bool open_for(const struct spec *spec, struct opened *ret)
 {
 	struct stat st;
 	int fd = -1;
 
-	*start = *length = 0;
 	if (!strncmp(spec->file, "vfio:", 5))
-		return open_vfio(spec->file, start, length);
+		return open_vfio(spec->file, ret);
+	if (!strncmp(spec->file, "drm:", 4))
+		return open_drm(spec, ret);
+	if (!strncmp(spec->file, "v4l2:", 5))
+		return open_v4l2(spec, ret);
 	if (!spec->private)
 		fd = open(spec->file, O_RDWR | O_SYNC | O_CLOEXEC);
 	if (fd < 0 && (spec->private || !(spec->prot & PROT_WRITE)))
 		fd = open(spec->file, O_RDONLY | O_SYNC | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	*ret = (struct opened){.fd = fd};
 	/* A BAR is mapped there by its physical address, once that is said. */
-	if (fd >= 0 && !strncmp(spec->file, "/proc/bus/pci/", 14))
+	if (!strncmp(spec->file, "/proc/bus/pci/", 14))
 		ioctl(fd, PCIIOC_MMAP_IS_MEM);
-	else if (fd >= 0 && !fstat(fd, &st))
-		*length = st.st_size;
-	return fd;
+	else if (!fstat(fd, &st))
+		ret->length = (uint64_t)st.st_size;
+	return true;
 }
 
 /* Maps @spec at @at (replacing what is there) or anywhere if that is NULL. */
@@ -277,34 +477,34 @@ static bool map_spec(const struct spec *spec, char *at, struct mapping *ret)
 {
 	bool anonymous = !strcmp(spec->file, "anon");
 	int flags = spec->private || anonymous ? MAP_PRIVATE : MAP_SHARED;
-	uint64_t length = spec->length, start = 0, whole;
+	struct opened opened = {.fd = -1};
+	uint64_t length = spec->length;
 	void *address;
-	int fd = -1;
 
 	if (anonymous) {
 		flags |= MAP_ANONYMOUS;
 	} else {
-		fd = open_for(spec, &start, &whole);
-		if (fd < 0)
+		if (!open_for(spec, &opened))
 			return failed_errno(spec->file);
-		if (!length && whole > spec->offset)
-			length = whole - spec->offset;
+		if (!length && opened.length > spec->offset)
+			length = opened.length - spec->offset;
 	}
 	if (!length) {
-		if (fd >= 0)
-			close(fd);
+		if (opened.fd >= 0)
+			close(opened.fd);
 		return failed("%s: no length", spec->file);
 	}
 	if (at)
 		flags |= MAP_FIXED;
-	address = mmap(at, length, spec->prot, flags, fd, start + spec->offset);
+	address = mmap(at, length, spec->prot, flags, opened.fd,
+		       (off_t)(opened.start + spec->offset));
 	if (address == MAP_FAILED)
 		failed_errno(spec->file);
-	if (fd >= 0)
-		close(fd);
+	if (opened.fd >= 0)
+		close(opened.fd);
 	if (address == MAP_FAILED)
 		return false;
-	*ret = (struct mapping){address, length};
+	*ret = (struct mapping){address, length, opened.screen};
 	return true;
 }
 
@@ -693,6 +893,157 @@ static bool cmd_spun(int count, char **words)
 	return reply("spun %" PRIu64, spin.longest);
 }
 
+static bool cmd_config(int count, char **words)
+{
+	struct vfio_region_info region = {
+		.argsz = sizeof region, .index = VFIO_PCI_CONFIG_REGION_INDEX};
+	uint64_t offset, value;
+	uint16_t word;
+
+	(void)count;
+	if (!parse_number(words[1], &offset) || !parse_number(words[2], &value))
+		return false;
+	if (vfio_device < 0)
+		return failed("there is no vfio device");
+	word = (uint16_t)value;
+	if (ioctl(vfio_device, VFIO_DEVICE_GET_REGION_INFO, &region) ||
+	    pwrite(vfio_device, &word, sizeof word,
+		   (off_t)(region.offset + offset)) != sizeof word)
+		return failed_errno("the config space");
+	return reply("ok");
+}
+
+static bool parse_screen(const char *text, unsigned int *ret)
+{
+	if (!parse_index(text, ret))
+		return false;
+	if (!mappings[*ret].screen.framebuffer)
+		return failed("%s: no buffer that can be shown", text);
+	return true;
+}
+
+static bool cmd_show(int count, char **words)
+{
+	unsigned int index;
+
+	(void)count;
+	return parse_screen(words[1], &index) &&
+	       show_screen(&mappings[index].screen) && reply("ok");
+}
+
+static struct {
+	pthread_t thread;
+	bool running;
+	volatile bool end;
+	unsigned int first, last;
+	uint64_t times;
+} cycle;
+
+static void *cycler(void *unused)
+{
+	unsigned int index = cycle.first;
+
+	(void)unused;
+	while (!cycle.end && show_screen(&mappings[index].screen)) {
+		cycle.times++;
+		index = index == cycle.last ? cycle.first : index + 1;
+	}
+	return NULL;
+}
+
+static bool cmd_cycle(int count, char **words)
+{
+	int error;
+
+	(void)count;
+	if (!parse_screen(words[1], &cycle.first) ||
+	    !parse_screen(words[2], &cycle.last))
+		return false;
+	if (cycle.running || cycle.first > cycle.last)
+		return failed("not in this order, or running already");
+	cycle.end = false;
+	cycle.times = 0;
+	error = pthread_create(&cycle.thread, NULL, cycler, NULL);
+	if (error)
+		return failed("pthread_create: %s", strerror(error));
+	cycle.running = true;
+	return reply("ok");
+}
+
+static bool cmd_cycled(int count, char **words)
+{
+	(void)count;
+	(void)words;
+	if (!cycle.running)
+		return failed("it does not run");
+	cycle.end = true;
+	pthread_join(cycle.thread, NULL);
+	cycle.running = false;
+	return reply("cycled %" PRIu64, cycle.times);
+}
+
+/* Each buffer that is full goes back at once. */
+static void *cameraman(void *unused)
+{
+	struct v4l2_buffer buffer;
+
+	(void)unused;
+	while (!camera.end) {
+		buffer = (struct v4l2_buffer){
+			.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+			.memory = V4L2_MEMORY_MMAP};
+		if (ioctl(camera.fd, VIDIOC_DQBUF, &buffer) ||
+		    ioctl(camera.fd, VIDIOC_QBUF, &buffer))
+			break;
+		camera.frames++;
+	}
+	return NULL;
+}
+
+static bool cmd_stream(int count, char **words)
+{
+	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE, error;
+
+	(void)count;
+	(void)words;
+	if (camera.fd < 0 || camera.running)
+		return failed("there is no camera, or it runs already");
+	for (uint32_t i = 0; i < camera.mapped; i++) {
+		struct v4l2_buffer buffer = {
+			.index = i,
+			.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+			.memory = V4L2_MEMORY_MMAP};
+
+		if (ioctl(camera.fd, VIDIOC_QBUF, &buffer))
+			return failed_errno("VIDIOC_QBUF");
+	}
+	if (ioctl(camera.fd, VIDIOC_STREAMON, &type))
+		return failed_errno("VIDIOC_STREAMON");
+	camera.end = false;
+	camera.frames = 0;
+	error = pthread_create(&camera.thread, NULL, cameraman, NULL);
+	if (error)
+		return failed("pthread_create: %s", strerror(error));
+	camera.running = true;
+	return reply("ok");
+}
+
+static bool cmd_streamed(int count, char **words)
+{
+	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
+
+	(void)count;
+	(void)words;
+	if (!camera.running)
+		return failed("it does not run");
+	camera.end = true;
+	pthread_join(camera.thread, NULL);
+	camera.running = false;
+	if (ioctl(camera.fd, VIDIOC_STREAMOFF, &type))
+		return failed_errno("VIDIOC_STREAMOFF");
+	return reply("streamed %" PRIu64, camera.frames);
+}
+
 static void obey(void);
 
 static bool is_zombie(void)
@@ -783,6 +1134,12 @@ static const struct {
 	{"toggled", 0, 0, false, cmd_toggled},
 	{"spin", 0, 0, false, cmd_spin},
 	{"spun", 0, 0, false, cmd_spun},
+	{"config", 2, 2, false, cmd_config},
+	{"show", 1, 1, false, cmd_show},
+	{"cycle", 2, 2, false, cmd_cycle},
+	{"cycled", 0, 0, false, cmd_cycled},
+	{"stream", 0, 0, false, cmd_stream},
+	{"streamed", 0, 0, false, cmd_streamed},
 	{"leaderexit", 0, 0, false, cmd_leaderexit},
 	{"exec", 1, MAX_WORDS, false, cmd_exec},
 	{"name", 1, 1, true, cmd_name},
