@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cmd/command.h"
 #include "cmd/target.h"
@@ -105,6 +106,7 @@ static struct error *run_command(const struct options *options,
 	error = machine_init(&machine, secure_getenv("MMIODBG_SYSROOT"));
 	if (error)
 		return error;
+	machine.trust_kernel = options->trust_kernel;
 	error = command->run(&context, ret_status);
 	machine_deinit(&machine);
 	return error;
@@ -187,7 +189,7 @@ int main(int argc, char **argv)
 	if (!arguments)
 		return STATUS_FAILED;
 	options.arguments = arguments;
-	options_from_environment(&options);
+	options_init(&options);
 	error = run(&options, argc, argv, &status);
 	output_check();
 	style = style_of(&options);
@@ -198,5 +200,7 @@ int main(int argc, char **argv)
 		diagnostic_error(&style, error);
 		error_destroy(error);
 	}
-	return close_output(&style, status);
+	status = close_output(&style, status);
+	interrupt_deliver();
+	return status;
 }

@@ -97,7 +97,10 @@ static struct error *check_bus(const struct session *session,
 				    "%u.%u, is not known",
 				    machine->architecture, machine->major,
 				    machine->minor);
-	why = write ? path->no_write : path->no_read;
+	why = kernel_path_refusal(machine, path, write);
+	if (why && path->risk)
+		return error_help(error_create(ERROR_UNSAFE, 0, "%s", why),
+				  "--trust-kernel, if yours has the fix");
 	if (why)
 		return error_create(ERROR_UNSAFE, 0, "%s", why);
 	if (site_class(site) == CLASS_REGISTER && path->bus[index].pieces != 1)

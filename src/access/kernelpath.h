@@ -8,6 +8,7 @@
 #define MMIODBG_ACCESS_KERNELPATH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct machine;
 
@@ -21,7 +22,7 @@ static inline unsigned width_index(unsigned bits)
 
 struct kernel_path {
 	const char *architecture; /* uname -m */
-	unsigned since, until;    /* versions, major * 1000 + minor; until is
+	uint64_t since, until;    /* versions, KERNEL_VERSION(); until is
 				   * excluded, 0: no end */
 	bool encrypted_guest;
 	/* One aligned access in one page becomes this on the bus. */
@@ -30,9 +31,23 @@ struct kernel_path {
 	} bus[N_WIDTHS];
 	const char *no_read;  /* why reads are refused, or NULL */
 	const char *no_write; /* why writes are refused, or NULL */
-	const char *warning;  /* what a read risks, or NULL */
-	const char *source;   /* "observed" or "read in source", where */
+	/* Lifts both if the user trusts the kernel, and tells the risk; NULL:
+	 * there is nothing that trust could help. */
+	const char *risk;
+	const char *warning; /* what a read risks, or NULL */
+	const char *source;  /* "observed" or "read in source", where */
 };
+
+#define KERNEL_VERSION(major, minor, patch)                                    \
+	((uint64_t)(major) << 32 | (uint64_t)(minor) << 16 | (patch))
+
+/*
+ * Why reads or writes are refused on such a machine, whatever their width; NULL
+ * if they are not, or if the user trusts its kernel (machine.trust_kernel).
+ */
+const char *kernel_path_refusal(const struct machine *machine,
+				const struct kernel_path *path, bool write)
+	__attribute__((nonnull));
 
 /* The row for this machine, or NULL: then nothing is known, and nothing is
  * done. */

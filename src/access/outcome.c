@@ -4,10 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "access/evidence.h"
 #include "base/error.h"
-#include "target/machine.h"
 #include "target/session.h"
-#include "target/state.h"
 
 static struct error *no_space(const struct session *session)
 {
@@ -18,35 +17,80 @@ static struct error *no_space(const struct session *session)
 	return session_exec(session);
 }
 
-/* The mapping is as it was; what is left is the device and its driver. */
-static struct error *not_made(const struct session *session,
-			      const struct site *site, int errnum)
+/* What an I/O error may mean where the signs do not decide. */
+static struct error *undecided(const struct site *site, bool write,
+			       const struct evidence *evidence, int errnum)
 {
-	cleanup_device_state struct device_state state = {0};
-	const struct device_mapping *device = site->device;
+	const char *what = strerror(errnum);
 
-	if (!device)
+	if (!site->device)
 		return error_create(ERROR_UNKNOWN, errnum,
 				    "the memory cannot be accessed");
-	device_state_read(&session->machine->root, device->sysfs, &state);
-	if (device->sysfs && !state.known)
-		return error_help(error_create(ERROR_REVOKED, 0,
-					       "the device was taken away"),
-				  "%s", state.help);
+	if (site->device->method == METHOD_DRIVER)
+		return error_create(ERROR_UNKNOWN, 0,
+				    "%s from the driver's own access method; "
+				    "the buffer may be where that does not "
+				    "reach, or was taken away",
+				    what);
+	if (write && evidence->has[SIGN_READABLE])
+		return error_create(ERROR_UNKNOWN, 0,
+				    "%s; the mapping is still there, and could "
+				    "be read; either it cannot be written now "
+				    "or its pages were taken away",
+				    what);
+	if (!evidence->has[SIGN_METHOD])
+		return error_help(
+			error_create(
+				ERROR_UNKNOWN, 0,
+				"%s; the mapping is still there; either "
+				"the driver offers no access method or its "
+				"pages were taken away",
+				what),
+			"a driver that puts pages in late does so when the "
+			"target itself touches them");
+	if (site->device->method == METHOD_GENERIC)
+		return error_create(ERROR_UNKNOWN, 0,
+				    "%s; the mapping is still there; its pages "
+				    "were probably taken away, but nothing "
+				    "else shows it",
+				    what);
 	return error_create(ERROR_UNKNOWN, 0,
-			    "%s; the mapping is still there; either the "
-			    "driver offers no access method or its pages were "
+			    "%s; the mapping is still there, but not its page: "
+			    "the target has not touched it yet, or it was "
 			    "taken away",
-			    strerror(errnum));
+			    what);
+}
+
+/* The mapping is as it was; what is left is the device and its driver. */
+static struct error *not_made(struct session *session, const struct site *site,
+			      bool write, int errnum)
+{
+	cleanup_evidence struct evidence evidence = {0};
+	struct error *error;
+
+	evidence_collect(session, site, write, &evidence);
+	if (evidence_taken(&evidence)) {
+		error = error_create(ERROR_REVOKED, 0,
+				     "the pages were taken away: %s",
+				     evidence.cause ? evidence.cause : "?");
+		if (evidence.help)
+			error_help(error, "%s", evidence.help);
+	} else {
+		error = undecided(site, write, &evidence, errnum);
+	}
+	error_evidence(error, "the mapping is as it was");
+	for (size_t i = 0; i < evidence.count; i++)
+		error_evidence(error, "%s", evidence.items[i].text);
+	return error;
 }
 
 struct error *outcome_explain(struct session *session, const struct site *site,
-			      enum access_result result, int errnum)
+			      bool write, enum access_result result, int errnum)
 {
 	struct error *error;
 
 	if (result == ACCESS_NO_SPACE)
-		return no_space(session);
+		return error_address(no_space(session), site->address);
 	if (result == ACCESS_UNCLEAR)
 		return error_address(
 			error_create(ERROR_INDETERMINATE, errnum,
@@ -54,7 +98,7 @@ struct error *outcome_explain(struct session *session, const struct site *site,
 			site->address);
 	error = session_check(session, site->mapping, site->address);
 	if (!error)
-		error = not_made(session, site, errnum);
+		error = not_made(session, site, write, errnum);
 	error_evidence(error_errnum(error, errnum), "the kernel said: %s",
 		       strerror(errnum));
 	return error_address(error, site->address);

@@ -10,7 +10,7 @@
  * looked up anew, after the failure.
  */
 struct error *outcome_explain(struct session *session, const struct site *site,
-			      enum access_result result, int errnum)
+			      bool write, enum access_result result, int errnum)
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));
 
 #endif

@@ -125,6 +125,17 @@ struct error *error_help(struct error *error, const char *format, ...)
 	return error;
 }
 
+struct error *error_prefix(struct error *error, const char *prefix)
+{
+	char *text;
+
+	if (error == &no_memory)
+		return error;
+	if (asprintf(&text, "%s: %s", prefix, error->message) >= 0)
+		replace(&error->message, text);
+	return error;
+}
+
 struct error *error_subject(struct error *error, const char *subject)
 {
 	if (error != &no_memory)
@@ -148,10 +159,13 @@ struct error *error_address(struct error *error, uint64_t address)
 	return error;
 }
 
-struct error *error_attempts(struct error *error, unsigned attempts)
+struct error *error_attempts(struct error *error, unsigned attempts,
+			     uint64_t waited)
 {
-	if (error != &no_memory)
-		error->attempts = attempts;
+	if (error == &no_memory)
+		return error;
+	error->attempts = attempts;
+	error->waited = waited;
 	return error;
 }
 
@@ -204,6 +218,7 @@ struct error *error_copy(const struct error *error)
 	copy->has_address = error->has_address;
 	copy->address = error->address;
 	copy->attempts = error->attempts;
+	copy->waited = error->waited;
 	error_subject(copy, error->subject);
 	if (error->help)
 		error_help(copy, "%s", error->help);

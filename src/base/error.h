@@ -57,6 +57,7 @@ struct error {
 	char **evidence; /* lines, what the message rests on */
 	size_t n_evidence;
 	unsigned attempts; /* how often the access was tried, or 0 */
+	uint64_t waited;   /* for how many nanoseconds, in pauses */
 };
 
 /*
@@ -77,13 +78,17 @@ struct error *error_no_memory(void)
 /* These replace what was there and return their argument, for chaining. */
 struct error *error_help(struct error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3), returns_nonnull, nonnull(1, 2)));
+/* "PREFIX: MESSAGE" */
+struct error *error_prefix(struct error *error, const char *prefix)
+	__attribute__((returns_nonnull, nonnull));
 struct error *error_subject(struct error *error, const char *subject)
 	__attribute__((returns_nonnull, nonnull(1)));
 struct error *error_errnum(struct error *error, int errnum)
 	__attribute__((returns_nonnull, nonnull(1)));
 struct error *error_address(struct error *error, uint64_t address)
 	__attribute__((returns_nonnull, nonnull(1)));
-struct error *error_attempts(struct error *error, unsigned attempts)
+struct error *error_attempts(struct error *error, unsigned attempts,
+			     uint64_t waited)
 	__attribute__((returns_nonnull, nonnull(1)));
 
 /* The error stands at `start` in `input`; `length` 0 is its end. */

@@ -188,6 +188,21 @@ bool text_starts(const char *text, const char *prefix, const char **ret_rest)
 	return true;
 }
 
+bool text_has_word(const char *text, const char *word)
+{
+	size_t length = strlen(word);
+	const char *at = text;
+
+	while ((at = strstr(at, word)) != NULL) {
+		bool starts = at == text || at[-1] == ' ' || at[-1] == '\t';
+
+		if (starts && (at[length] == ' ' || at[length] == '\0'))
+			return true;
+		at += length;
+	}
+	return false;
+}
+
 bool list_grow(void *array, size_t count, size_t *capacity, size_t size)
 {
 	size_t grown = *capacity + *capacity / 2, bytes;

@@ -26,6 +26,9 @@ char *text_nearest(const char *name, const char *const *names)
 bool text_starts(const char *text, const char *prefix, const char **ret_rest)
 	__attribute__((nonnull(1, 2)));
 
+/* Whether `word` is one of the words of `text`, between blanks or tabs. */
+bool text_has_word(const char *text, const char *word) __attribute__((nonnull));
+
 /*
  * Makes room for one more element of `size` bytes behind `count` of them in
  * `*array`, which grows by half. False when memory runs out; the array stays.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/access.h"
 
+#include "access/backend.h"
 #include "access/kernelpath.h"
 #include "base/error.h"
 #include "cmd/target.h"
@@ -44,17 +45,37 @@ static struct error *make_plan(const struct command_context *context,
 	return error;
 }
 
+/* Whether the kernel's access path will be used: not for what has pages. */
+static bool uses_kernel_path(const struct operation *operation)
+{
+	const struct device_mapping *device =
+		operation->place.spans[0].site.device;
+
+	return operation->backend == &backend_kernel && device &&
+	       device->method != METHOD_PAGES;
+}
+
+/* What that may do, once a command. */
 static void warn_of_kernel(const struct command_context *context,
 			   const struct plan *plan)
 {
 	const struct kernel_path *path = kernel_path_find(context->machine);
-	bool device = false;
+	bool reads = false, writes = false;
 
-	for (size_t i = 0; i < plan->count; i++)
-		device |=
-			site_class(&plan->operations[i].place.spans[0].site) !=
-			CLASS_MEMORY;
-	if (device && path && path->warning)
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct operation *operation = &plan->operations[i];
+
+		if (!uses_kernel_path(operation))
+			continue;
+		reads |=
+			operation->kind != OPERATION_WRITE || operation->verify;
+		writes |= operation->kind != OPERATION_READ;
+	}
+	if (!path)
+		return;
+	if ((reads && path->no_read) || (writes && path->no_write))
+		diagnostic_note("warning: --trust-kernel: %s", path->risk);
+	else if (reads && path->warning)
 		diagnostic_note("warning: %s", path->warning);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "access/backend.h"
+#include "access/evidence.h"
 #include "access/kernelpath.h"
 #include "base/error.h"
 #include "base/text.h"
@@ -28,6 +29,7 @@ struct report {
 	struct resolved place;
 	struct site site;
 	struct device_state state;
+	struct evidence evidence;
 	bool has_bar;
 	const char *pci;
 	unsigned bar;
@@ -137,6 +139,22 @@ static void put_state(const struct report *report)
 		put("state", "unknown (not a device of sysfs)");
 }
 
+/* What speaks for the pages having been taken away, or against it. */
+static void put_pages(const struct report *report)
+{
+	const struct evidence *evidence = &report->evidence;
+
+	if (evidence_taken(evidence))
+		put("pages", "probably taken away: %s%s%s",
+		    evidence->cause ? evidence->cause : "?",
+		    evidence->help ? "; " : "",
+		    evidence->help ? evidence->help : "");
+	else
+		put("pages", "nothing shows that they were taken away");
+	for (size_t i = 0; i < evidence->count; i++)
+		put("evidence", "%s", evidence->items[i].text);
+}
+
 /* The backend for a width, or why there is none. */
 static struct error *ask(const struct report *report, unsigned bits, bool write,
 			 const struct backend **ret)
@@ -193,6 +211,7 @@ static void put_report(const struct report *report)
 		    device->kind->note ? ": " : "",
 		    device->kind->note ? device->kind->note : "");
 		put_state(report);
+		put_pages(report);
 		put("kernel path", "%s",
 		    path ? path->source : "nothing is known of this machine");
 	}
@@ -204,6 +223,7 @@ static json_object *json_device(const struct report *report)
 	const struct device_mapping *device = report->site.device;
 	uint64_t inside = report->site.address - device->mapping.start;
 	json_object *object = json_object_new_object();
+	json_object *evidence = json_object_new_array();
 	cleanup_free char *owner = NULL, *id = NULL;
 
 	json_object_object_add(object, "index",
@@ -257,6 +277,13 @@ static json_object *json_device(const struct report *report)
 			       json_text(report->state.runtime_status));
 	json_object_object_add(object, "state_problem",
 			       json_text(report->state.problem));
+	json_object_object_add(
+		object, "taken_away",
+		json_object_new_boolean(evidence_taken(&report->evidence)));
+	for (size_t i = 0; i < report->evidence.count; i++)
+		json_object_array_add(
+			evidence, json_text(report->evidence.items[i].text));
+	json_object_object_add(object, "evidence", evidence);
 	return object;
 }
 
@@ -317,27 +344,21 @@ static json_object *json_report(const struct report *report)
 	return object;
 }
 
-/* The folder in sysfs of the device that this very address belongs to. */
 static struct error *read_state(struct report *report)
 {
 	const struct device_mapping *device = report->site.device;
 	struct machine *machine = report->session->machine;
 	cleanup_free char *folder = NULL;
+	struct error *error;
 
 	report->has_bar =
 		device_pci_at(machine, device, report->site.address,
 			      &report->pci, &report->bar, &report->bar_offset);
-	if (report->has_bar &&
-	    asprintf(&folder, "sys/bus/pci/devices/%s", report->pci) < 0) {
-		folder = NULL;
-		return error_no_memory();
-	}
-	device_state_read(&machine->root,
-			  folder                              ? folder
-			  : device->region.kind == REGION_MEM ? NULL
-							      : device->sysfs,
-			  &report->state);
-	return NULL;
+	error = device_folder_at(machine, device, report->site.address,
+				 &folder);
+	if (!error)
+		device_state_read(&machine->root, folder, &report->state);
+	return error;
 }
 
 static struct error *explain(const struct command_context *context,
@@ -359,13 +380,17 @@ static struct error *explain(const struct command_context *context,
 	if (error)
 		return error_subject(error, location->text);
 	report.site = report.place.spans[0].site;
-	if (report.site.device)
+	if (report.site.device) {
 		error = read_state(&report);
+		evidence_collect(session, &report.site, false,
+				 &report.evidence);
+	}
 	if (!error && context->options->json)
 		json_document_add(document, json_report(&report));
 	else if (!error)
 		put_report(&report);
 	device_state_deinit(&report.state);
+	evidence_deinit(&report.evidence);
 	resolved_deinit(&report.place);
 	return error;
 }

@@ -35,6 +35,7 @@ FLAG(set_verify, plan.verify)
 FLAG(set_force, plan.force)
 FLAG(set_attach, plan.attach)
 FLAG(set_stop, plan.stop)
+FLAG(set_trust_kernel, trust_kernel)
 FLAG(set_dry_run, dry_run)
 FLAG(set_quiet, quiet)
 FLAG(set_verbose, verbose)
@@ -119,6 +120,16 @@ static struct error *set_max_stop(struct options *options, const char *argument)
 	return error;
 }
 
+/* A bare 0 needs no unit. */
+static struct error *set_retry(struct options *options, const char *argument)
+{
+	if (strcmp(argument, "0") != 0)
+		return duration_parse("--retry", argument,
+				      &options->plan.retry);
+	options->plan.retry = 0;
+	return NULL;
+}
+
 static struct error *set_via(struct options *options, const char *argument)
 {
 	options->plan.backend = NULL;
@@ -181,6 +192,13 @@ static const struct option_row rows[] = {
 	{0, "via", "BACKEND",
 	 "how to make the access: auto (default) or kernel",
 	 GROUP_ACCESS | GROUP_BACKEND, set_via},
+	{0, "retry", "TIME",
+	 "for how long an access that did not reach the device is tried again "
+	 "(default 100ms; 0: not)",
+	 GROUP_ACCESS, set_retry},
+	{0, "trust-kernel", NULL,
+	 "use the kernel's access path even where it is known to be unsafe",
+	 GROUP_ACCESS | GROUP_BACKEND, set_trust_kernel},
 	{0, "attach", NULL,
 	 "attach to all threads: exec and exit of the process are known",
 	 GROUP_ACCESS, set_attach},
@@ -225,11 +243,15 @@ enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
 
 _Static_assert(N_ROWS <= 32, "options.given has a bit for each row");
 
-void options_from_environment(struct options *options)
+void options_init(struct options *options)
 {
 	const char *process = getenv("MMIODBG_PID");
 	const char *no_color = getenv("NO_COLOR");
 
+	*options = (struct options){
+		.plan = {.retry = DEFAULT_RETRY},
+		.arguments = options->arguments,
+	};
 	if (process && *process)
 		options->process = process;
 	if (no_color && *no_color)

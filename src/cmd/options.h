@@ -31,6 +31,7 @@ struct options {
 	const char *process;  /* -p, or MMIODBG_PID; NULL: neither */
 	const char *stand_in; /* --treat-as-device */
 	struct plan_options plan;
+	bool trust_kernel;
 	bool dry_run;
 	bool quiet, verbose, json, json_lines;
 	enum color_mode color;
@@ -53,8 +54,8 @@ struct error *options_parse(struct options *options,
 			    char **argv, int *index)
 	__attribute__((nonnull(1, 4, 5), warn_unused_result));
 
-/* Settings of the environment, before any option. */
-void options_from_environment(struct options *options) __attribute__((nonnull));
+/* Defaults, and settings of the environment, before any option. */
+void options_init(struct options *options) __attribute__((nonnull));
 
 /* The part of --help that lists the options of some groups. */
 void options_help(FILE *stream, unsigned groups) __attribute__((nonnull));

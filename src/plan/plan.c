@@ -214,33 +214,20 @@ static struct error *check_memory_write(const struct site *site,
 			  "--force writes it all the same");
 }
 
-/* The device behind a place; in /dev/mem it depends on the address. */
 static struct error *check_awake(struct session *session,
 				 const struct site *site)
 {
 	cleanup_device_state struct device_state state = {0};
-	struct machine *machine = session->machine;
-	cleanup_free char *by_address = NULL;
-	const char *sysfs, *name;
-	uint64_t offset;
-	unsigned bar;
+	cleanup_free char *folder = NULL;
+	struct error *error;
 
 	if (!site->device)
 		return NULL;
-	sysfs = site->device->sysfs;
-	if (site->device->region.kind == REGION_MEM) {
-		sysfs = NULL;
-		if (device_pci_at(machine, site->device, site->address, &name,
-				  &bar, &offset)) {
-			if (asprintf(&by_address, "sys/bus/pci/devices/%s",
-				     name) < 0) {
-				by_address = NULL;
-				return error_no_memory();
-			}
-			sysfs = by_address;
-		}
-	}
-	device_state_read(&machine->root, sysfs, &state);
+	error = device_folder_at(session->machine, site->device, site->address,
+				 &folder);
+	if (error)
+		return error;
+	device_state_read(&session->machine->root, folder, &state);
 	if (!state.problem)
 		return NULL;
 	return error_help(error_create(ERROR_ASLEEP, 0,
@@ -345,6 +332,7 @@ struct error *plan_make(struct session *session,
 		.force = options->force,
 		.max_stop = options->max_stop ? options->max_stop
 					      : DEFAULT_MAX_STOP,
+		.retry = options->retry,
 	};
 	struct error *error = plan_check(locations, n_locations, options);
 

@@ -30,10 +30,15 @@ struct plan_options {
 	bool attach;                   /* to the threads, too */
 	bool stop;                     /* the target is to stand still */
 	uint64_t max_stop;             /* nanoseconds; 0: the default */
+	uint64_t retry;                /* nanoseconds; 0: one attempt */
 };
 
 /* How long a target stands still at most, unless it is said otherwise. */
 #define DEFAULT_MAX_STOP UINT64_C(1000000000)
+
+/* For how long an access that did not touch the device is tried again, unless
+ * it is said otherwise. */
+#define DEFAULT_RETRY UINT64_C(100000000)
 
 enum operation_kind {
 	OPERATION_READ,   /* one read an element (or the three of 32x2) */
@@ -63,6 +68,7 @@ struct plan {
 	bool stop; /* as in plan_options */
 	bool force;
 	uint64_t max_stop; /* nanoseconds */
+	uint64_t retry;    /* nanoseconds */
 };
 
 /*

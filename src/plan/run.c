@@ -3,10 +3,9 @@
 
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 
-#include "access/outcome.h"
 #include "base/error.h"
+#include "plan/attempt.h"
 #include "plan/record.h"
 #include "target/session.h"
 
@@ -14,21 +13,12 @@
 enum { HALVES_TRIES = 16 };
 
 struct run {
-	struct session *session;
 	bool dry;
-	bool stopped; /* the target is to stand still */
+	struct attempts attempts;
 	const struct run_sink *sink;
 	struct run_summary summary;
 	int first_status; /* of the first failure */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 static uint64_t swapped(uint64_t value, unsigned bits)
 {
@@ -71,72 +61,24 @@ static uint64_t load(unsigned bits, const unsigned char buffer[8])
 	}
 }
 
-/* What may have changed since the plan was checked. */
-static struct error *check_before(struct run *run, const struct site *site,
-				  bool write)
+/* The access itself; `*value` is in the operation's byte order. */
+static struct error *move(struct run *run, const struct operation *operation,
+			  struct attempt *attempt, uint64_t *value)
 {
-	struct error *error = attachment_event(run->session);
-
-	/* What is checked here may change before the access. Only a target
-	 * that stands still cannot do that; it was checked when it stood. */
-	if (!error && write && !run->stopped)
-		error = session_check(run->session, site->mapping,
-				      site->address);
-	return error ? error_address(error, site->address) : NULL;
-}
-
-/* Whether the target stood still until the access was over. */
-static struct error *check_after(struct run *run, const struct site *site)
-{
-	cleanup_error struct error *event =
-		run->stopped ? attachment_event(run->session) : NULL;
+	unsigned bits = operation->bits;
+	unsigned char buffer[8] = {0};
 	struct error *error;
 
-	if (!event)
-		return NULL;
-	error = error_create(event->kind, 0,
-			     "the access was made, but perhaps not while the "
-			     "target stood still: %s",
-			     event->message);
-	if (event->help)
-		error_help(error, "%s", event->help);
-	return error_address(error, site->address);
-}
-
-/* The access itself; `*value` is in the operation's byte order. What was tried
- * and how long it took goes to the record. `*made`: it has happened, whatever
- * the error. */
-static struct error *move(struct run *run, const struct element *element,
-			  const struct site *site, bool write, uint64_t *value,
-			  struct access_record *record, bool *made)
-{
-	const struct operation *operation = element->operation;
-	unsigned bits = operation->bits;
-	unsigned char buffer[8];
-	enum access_result result;
-	struct error *error = check_before(run, site, write);
-	uint64_t start;
-	int errnum;
-
-	if (error)
-		return error;
-	if (write)
+	if (attempt->write)
 		store(operation->swap ? swapped(*value, bits) : *value, bits,
 		      buffer);
-	record->attempts++;
-	start = now();
-	result = operation->backend->make(run->session, site->address, bits,
-					  write, buffer, &errnum);
-	record->nanoseconds = now() - start;
-	if (result != ACCESS_DONE)
-		return outcome_explain(run->session, site, result, errnum);
-	*made = true;
-	if (!write) {
+	error = attempt_make(&run->attempts, attempt, buffer);
+	if (attempt->made && !attempt->write) {
 		*value = load(bits, buffer);
 		if (operation->swap)
 			*value = swapped(*value, bits);
 	}
-	return check_after(run, site);
+	return error;
 }
 
 /* One access, or in a dry run the report of it. `offset`: of the access in the
@@ -145,32 +87,38 @@ static struct error *make_access(struct run *run, const struct element *element,
 				 uint64_t offset, bool write, uint64_t *value,
 				 struct element_result *result)
 {
-	struct site site = element->site;
-	struct access_record record = {
-		.bits = element->operation->bits,
+	const struct operation *operation = element->operation;
+	struct attempt attempt = {
+		.site = element->site,
+		.backend = operation->backend,
+		.bits = operation->bits,
 		.write = write,
 	};
+	struct access_record record = {.bits = operation->bits, .write = write};
 	struct error *error = NULL;
-	bool made = false;
 
-	site.address += offset;
-	record.address = site.address;
+	attempt.site.address += offset;
 	if (run->dry) {
 		record.known = write && !result->has_old;
 		if (!write)
 			*value = 0;
 	} else {
-		error = move(run, element, &site, write, value, &record, &made);
+		error = move(run, operation, &attempt, value);
 		record.known = write || !error;
 	}
+	record.address = attempt.site.address;
+	record.attempts = attempt.count;
+	record.nanoseconds = attempt.nanoseconds;
+	record.waited = attempt.waited;
 	if (error)
-		error_attempts(error, record.attempts);
-	result->made |= made;
-	result->wrote |= made && write;
+		error_attempts(error, attempt.count, attempt.waited);
+	result->made |= attempt.made;
+	result->wrote |= attempt.made && write;
 	record.value = *value;
 	record.error = error;
-	result->nanoseconds += record.nanoseconds;
-	result->attempts += record.attempts;
+	result->nanoseconds += attempt.nanoseconds;
+	result->waited += attempt.waited;
+	result->attempts += attempt.count;
 	if (run->sink->access)
 		run->sink->access(run->sink->data, element, &record);
 	return error;
@@ -269,9 +217,8 @@ static struct error *write_element(struct run *run,
 	if (error) {
 		if (result->has_old && !result->wrote &&
 		    error->kind != ERROR_INDETERMINATE)
-			error_evidence(error,
-				       "the read of this read-modify-write was "
-				       "made, the write was not");
+			error_prefix(error, "the read was made, the write was "
+					    "not");
 		return error;
 	}
 	result->known = !run->dry || !result->has_old;
@@ -305,7 +252,10 @@ static bool run_element(struct run *run, const struct element *element)
 	}
 	run->sink->element(run->sink->data, element, &result);
 	/* Nothing more can be had from a target that is gone, nor of a stop
-	 * that is over, nor through an agent that has ended. */
+	 * that is over, nor through an agent that has ended, nor when we are
+	 * to end. */
+	if (run->attempts.interrupted)
+		return false;
 	return !error ||
 	       (!write && error->kind != ERROR_GONE &&
 		error->kind != ERROR_RESUMED && error->kind != ERROR_BUSY);
@@ -381,16 +331,18 @@ static struct error *run_operations(struct run *run, const struct plan *plan)
 }
 
 /* A Ctrl-Z shall not keep us between a check and its access, while the target
- * goes on. (SIGSTOP can.) */
-static void block_job_control(sigset_t *ret_before)
+ * goes on. (SIGSTOP can.) `*ret` is what is to be unblocked again. */
+static void block_job_control(sigset_t *ret)
 {
-	sigset_t signals;
+	static const int signals[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+	sigset_t before;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTSTP);
-	sigaddset(&signals, SIGTTIN);
-	sigaddset(&signals, SIGTTOU);
-	sigprocmask(SIG_BLOCK, &signals, ret_before);
+	sigemptyset(ret);
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigismember(&before, signals[i]))
+			sigaddset(ret, signals[i]);
+	sigprocmask(SIG_BLOCK, ret, NULL);
 }
 
 /* While the target stands still: no output, and no way out but to the end. */
@@ -400,19 +352,19 @@ static struct error *run_stopped(struct run *run, const struct plan *plan)
 	cleanup_record struct record record = {0};
 	struct run_sink recording = record_sink(&record, sink);
 	struct error *error;
-	sigset_t before;
+	sigset_t blocked;
 
-	block_job_control(&before);
+	block_job_control(&blocked);
 	error = attachment_stop(plan->session, plan->max_stop, plan->force);
 	if (!error) {
 		run->sink = &recording;
-		run->stopped = true;
+		run->attempts.stopped = true;
 		error = run_operations(run, plan);
 		run->summary.stop_error =
 			attachment_resume(plan->session, &run->summary.stop);
 		run->sink = sink;
 	}
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
 	if (record.lost && !run->summary.stop_error)
 		run->summary.stop_error = error_no_memory();
 	record_replay(&record, sink);
@@ -426,7 +378,11 @@ static struct error *run_stopped(struct run *run, const struct plan *plan)
 struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)
 {
-	struct run run = {.session = plan->session, .dry = dry, .sink = sink};
+	struct run run = {
+		.dry = dry,
+		.attempts = {.session = plan->session, .retry = plan->retry},
+		.sink = sink,
+	};
 	struct error *error;
 
 	for (size_t i = 0; i < plan->count; i++)

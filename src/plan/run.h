@@ -28,8 +28,9 @@ struct access_record {
 	bool write;
 	bool known;     /* value is set: not for what a dry run would read */
 	uint64_t value; /* in the operation's byte order */
-	uint64_t nanoseconds;
 	unsigned attempts;
+	uint64_t nanoseconds;      /* of the last attempt */
+	uint64_t waited;           /* nanoseconds, for the last attempt */
 	const struct error *error; /* NULL: it was made */
 };
 
@@ -42,8 +43,9 @@ struct element_result {
 	bool wrote;
 	bool made;    /* an access of it was made, whatever came of others */
 	bool suspect; /* all ones from a device's register */
-	uint64_t nanoseconds; /* of all its accesses */
 	unsigned attempts;
+	uint64_t nanoseconds; /* of its accesses, of each the last attempt */
+	uint64_t waited;      /* nanoseconds, between attempts */
 	const struct error *error; /* NULL: done */
 };
 

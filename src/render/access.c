@@ -229,6 +229,8 @@ static json_object *json_element(const struct access_renderer *renderer,
 	json_object_object_add(
 		object, "nanoseconds",
 		json_object_new_int64((int64_t)result->nanoseconds));
+	json_object_object_add(object, "waited_nanoseconds",
+			       json_object_new_int64((int64_t)result->waited));
 	if (result->error)
 		json_object_object_add(object, "error",
 				       json_error(result->error));
@@ -272,7 +274,7 @@ static void on_access(void *data, const struct element *element,
 	cleanup_free char *label =
 		resolved_label(&operation->place, element->position);
 	const char *verb = record->write ? "write" : "read";
-	char value[32] = "";
+	char value[32] = "", waited[48] = "";
 
 	if (record->known)
 		snprintf(value, sizeof(value), " = 0x%0*llx",
@@ -292,13 +294,17 @@ static void on_access(void *data, const struct element *element,
 	}
 	if (!renderer->verbose)
 		return;
+	if (record->waited)
+		snprintf(waited, sizeof(waited), " in %llu.%03llu ms",
+			 (ull)record->waited / 1000000,
+			 (ull)record->waited / 1000 % 1000);
 	diagnostic_note(
 		"%s %u bits at 0x%llx (%s)%s%s through %s, %s, "
-		"%u attempt%s, %llu.%03llu us",
+		"%u attempt%s%s, %llu.%03llu us",
 		verb, record->bits, (ull)record->address, label ? label : "?",
 		value, record->error ? " failed" : "", operation->backend->name,
 		mapping_class_name(site_class(&element->site)),
-		record->attempts, record->attempts == 1 ? "" : "s",
+		record->attempts, record->attempts == 1 ? "" : "s", waited,
 		(ull)record->nanoseconds / 1000,
 		(ull)record->nanoseconds % 1000);
 }

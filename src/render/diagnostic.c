@@ -110,6 +110,9 @@ void diagnostic_error(const struct diagnostic_style *style,
 		fputs(": ", stream);
 	}
 	put_cut(stream, error->message, MESSAGE_LONGEST);
+	if (error->attempts > 1)
+		fprintf(stream, " (%u attempts in %llu ms)", error->attempts,
+			(unsigned long long)error->waited / 1000000);
 	if (error->help) {
 		fputs("; ", stream);
 		put_escaped(stream, error->help, strlen(error->help));

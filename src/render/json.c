@@ -156,5 +156,7 @@ json_object *json_error(const struct error *error)
 	json_object_object_add(object, "evidence", evidence);
 	json_object_object_add(object, "attempts",
 			       json_object_new_int((int)error->attempts));
+	json_object_object_add(object, "waited_nanoseconds",
+			       json_object_new_int64((int64_t)error->waited));
 	return object;
 }

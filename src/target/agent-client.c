@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/duration.h"
 #include "base/error.h"
 #include "target/agent-process.h"
 #include "target/agent.h"
@@ -88,12 +89,12 @@ static bool has_ended(pid_t process, int milliseconds)
 	cleanup_close int pidfd = process_pidfd(process);
 	struct pollfd poller = {.fd = pidfd, .events = POLLIN};
 	uint64_t deadline =
-		monotonic() + (uint64_t)milliseconds * UINT64_C(1000000);
+		clock_now() + (uint64_t)milliseconds * UINT64_C(1000000);
 	siginfo_t info = {0};
 
 	/* Without a pidfd, as under some seccomp filters: look, time and again.
 	 */
-	while (monotonic() < deadline) {
+	while (clock_now() < deadline) {
 		if (poll(&poller, 1, pidfd < 0 ? 5 : milliseconds) > 0)
 			return true;
 		if (waitid(P_PID, (id_t)process, &info,
@@ -149,14 +150,14 @@ struct error *agent_client_ask(struct agent_client *client,
 			       uint64_t nanoseconds, struct agent_answer *ret)
 {
 	struct pollfd poller = {.fd = client->socket, .events = POLLIN};
-	uint64_t deadline = monotonic() + nanoseconds;
+	uint64_t deadline = clock_now() + nanoseconds;
 	struct agent_answer answer;
 
 	request.serial = ++client->serial;
 	if (send(client->socket, &request, sizeof(request), MSG_NOSIGNAL) < 0)
 		return no_answer("has ended");
 	for (;;) {
-		uint64_t time = monotonic();
+		uint64_t time = clock_now();
 		/* Once more when the time is over: we may have been stopped,
 		 * and the answer be there. */
 		int left = time < deadline

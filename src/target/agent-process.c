@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/duration.h"
 #include "base/root.h"
 #include "target/agent-protocol.h"
 #include "target/sharing.h"
@@ -57,7 +58,7 @@ struct agent_state {
 
 static struct timespec time_until(uint64_t deadline)
 {
-	uint64_t now = monotonic();
+	uint64_t now = clock_now();
 	uint64_t left = deadline > now ? deadline - now : 0;
 
 	return (struct timespec){
@@ -102,7 +103,7 @@ static void pause_in(const struct agent_state *state, const char *name)
 	static bool paused;
 	const char *test = secure_getenv("MMIODBG_TEST_AGENT");
 	struct pollfd poller = {.fd = state->setup->socket};
-	uint64_t limit = monotonic() + 5 * SECOND;
+	uint64_t limit = clock_now() + 5 * SECOND;
 	size_t length = strlen(name);
 	struct timespec time;
 	struct stat stat;
@@ -162,7 +163,7 @@ static void end_stop(struct agent_state *state)
 		return;
 	atomic_store(&state->setup->shared->stopped, 0);
 	tracees_resume(&state->tracees);
-	state->length = monotonic() - state->started;
+	state->length = clock_now() - state->started;
 	/* What was not looked at since the time was up: its SIGCHLD has been
 	 * taken already. */
 	state->more = tracees_events(&state->tracees);
@@ -196,7 +197,7 @@ static bool stop_known(struct agent_state *state)
 			return false;
 		if (!tracees_moving(&state->tracees))
 			return true;
-		if (monotonic() >= state->deadline ||
+		if (clock_now() >= state->deadline ||
 		    !wait_for_event(state, state->deadline))
 			return false;
 	}
@@ -289,7 +290,7 @@ static void stop_threads(struct agent_state *state, struct agent_answer *answer)
 	pid_t other = 0;
 	int errnum = 0;
 
-	state->started = monotonic();
+	state->started = clock_now();
 	state->deadline = stop_deadline(state);
 	state->stopping = true;
 	end_at(state, state->started + state->request.nanoseconds +
@@ -353,7 +354,7 @@ static void do_attach(struct agent_state *state, struct agent_answer *answer)
 	if (state->request.stop)
 		sharing_find(&state->sharing);
 	errnum = tracees_seize(&state->tracees,
-			       monotonic() + ATTACH_SECONDS * SECOND, &tracer);
+			       clock_now() + ATTACH_SECONDS * SECOND, &tracer);
 	answer->errnum = errnum;
 	answer->other = tracer;
 	answer->result = seize_result(errnum, tracer);
@@ -385,7 +386,7 @@ static bool serve(struct agent_state *state)
 	answer.serial = state->request.serial;
 	/* A stop has a deadline of its own. */
 	if (!state->stopping)
-		end_at(state, monotonic() + REQUEST_SECONDS * SECOND);
+		end_at(state, clock_now() + REQUEST_SECONDS * SECOND);
 	switch (state->request.verb) {
 	case AGENT_ATTACH:
 		do_attach(state, &answer);
@@ -425,7 +426,7 @@ static void loop(struct agent_state *state)
 			  NULL) < 0 &&
 		    errno != EINTR)
 			return;
-		if (state->stopping && monotonic() >= state->deadline)
+		if (state->stopping && clock_now() >= state->deadline)
 			end_stop(state);
 		if (pollers[1].revents || state->more) {
 			while (read(state->events, &info, sizeof(info)) > 0)
@@ -443,13 +444,13 @@ static void loop(struct agent_state *state)
  * of their calls is mended then. Some never stop. */
 static void mend_calls(struct agent_state *state)
 {
-	uint64_t deadline = monotonic() + MEND_MILLISECONDS * MILLISECOND;
+	uint64_t deadline = clock_now() + MEND_MILLISECONDS * MILLISECOND;
 	struct pollfd poller = {.fd = state->events, .events = POLLIN};
 	struct signalfd_siginfo info;
 
 	end_at(state, deadline + SECOND);
 	tracees_events(&state->tracees);
-	while (tracees_asked(&state->tracees) && monotonic() < deadline) {
+	while (tracees_asked(&state->tracees) && clock_now() < deadline) {
 		struct timespec time = time_until(deadline);
 
 		ppoll(&poller, 1, &time, NULL);

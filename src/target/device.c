@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "target/device.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -148,6 +150,7 @@ static struct error *identify_as(const struct identify_context *context,
 		error = add_memory_type(context->machine, device);
 	if (error)
 		return error;
+	device->had_node = device_node_is(context->machine, device);
 	device->region_text = region_name_format(&device->region);
 	return device->region_text ? NULL : error_no_memory();
 }
@@ -156,7 +159,11 @@ static bool copy_mapping(const struct mapping *from, struct mapping *ret)
 {
 	*ret = *from;
 	ret->path = strdup(from->path);
-	return ret->path;
+	ret->flags = from->flags ? strdup(from->flags) : NULL;
+	if (ret->path && (ret->flags || !from->flags))
+		return true;
+	mapping_deinit(ret);
+	return false;
 }
 
 /* `*ret_made` false: the mapping is not a device's. */
@@ -166,7 +173,7 @@ static struct error *make_device(const struct identify_context *context,
 {
 	const struct mapping *mapping =
 		&context->mappings->items[context->position];
-	bool flagged = !mapping->has_flags || mapping->pfnmap || mapping->io;
+	bool flagged = !mapping->flags || mapping->pfnmap || mapping->io;
 	const struct mapping_kind_row *row = &mapping_kind_stand_in;
 	bool taken = is_stand_in(mapping, stand_in);
 	struct error *error = NULL;
@@ -263,6 +270,43 @@ bool device_pci_at(struct machine *machine, const struct device_mapping *device,
 	*ret_name = pci->name;
 	*ret_offset = physical - pci->bars[*ret_bar].start;
 	return true;
+}
+
+struct error *device_folder_at(struct machine *machine,
+			       const struct device_mapping *device,
+			       uint64_t address, char **ret)
+{
+	const char *name;
+	char *folder = NULL;
+	uint64_t offset;
+	unsigned bar;
+	bool has;
+
+	if (device->region.kind != REGION_MEM) {
+		has = device->sysfs;
+		folder = has ? strdup(device->sysfs) : NULL;
+	} else {
+		has = device_pci_at(machine, device, address, &name, &bar,
+				    &offset);
+		if (has &&
+		    asprintf(&folder, "sys/bus/pci/devices/%s", name) < 0)
+			folder = NULL;
+	}
+	if (has && !folder)
+		return error_no_memory();
+	*ret = folder;
+	return NULL;
+}
+
+bool device_node_is(const struct machine *machine,
+		    const struct device_mapping *device)
+{
+	const char *path = device->mapping.path;
+	struct stat status;
+
+	return *path == '/' &&
+	       fstatat(machine->root.fd, path + 1, &status, 0) == 0 &&
+	       status.st_ino == device->mapping.inode;
 }
 
 uint64_t device_same_until(struct machine *machine,

@@ -38,6 +38,9 @@ struct mapping_kind {
 	enum access_method method;
 	const char *memory_type; /* what the driver asks for; NULL: unknown */
 	const char *note;        /* for METHOD_NONE and _UNSAFE: the reason */
+	/* A driver that claims the physical range takes its pages away
+	 * (IO_STRICT_DEVMEM: kernel/resource.c, revoke_iomem). */
+	bool claimable;
 };
 
 struct device_mapping {
@@ -60,6 +63,7 @@ struct device_mapping {
 	uint64_t vendor, device;
 	char *driver;          /* bound now, or NULL */
 	char *sysfs;           /* its folder below the root, or NULL */
+	bool had_node;         /* device_node_is(), when it was looked at */
 	char *memory_type;     /* "uncached"; NULL: unknown */
 	bool memory_type_seen; /* the kernel said so; else by kind */
 };
@@ -97,6 +101,21 @@ const struct device_mapping *device_list_find(const struct device_list *list,
 bool device_pci_at(struct machine *machine, const struct device_mapping *device,
 		   uint64_t address, const char **ret_name, unsigned *ret_bar,
 		   uint64_t *ret_offset) __attribute__((nonnull));
+
+/*
+ * The folder in sysfs of the device that a byte of the mapping shows, or NULL;
+ * what /dev/mem shows depends on the address. The caller frees.
+ */
+struct error *device_folder_at(struct machine *machine,
+			       const struct device_mapping *device,
+			       uint64_t address, char **ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether the file of the mapping's path, a device node or one of sysfs, is the
+ * one that was mapped. It is not opened. */
+bool device_node_is(const struct machine *machine,
+		    const struct device_mapping *device)
+	__attribute__((nonnull));
 
 /*
  * The next address at which something else may be shown than at `address`: the

@@ -290,7 +290,7 @@ static struct error *identify_uio(const struct identify_context *context,
 		device->sysfs = NULL;
 		return error_no_memory();
 	}
-	if (device->mapping.has_flags && !device->mapping.pfnmap &&
+	if (device->mapping.flags && !device->mapping.pfnmap &&
 	    !device->mapping.io) {
 		device->class = CLASS_BUFFER;
 		device->method = METHOD_PAGES;
@@ -443,14 +443,22 @@ static struct error *identify_file(const struct identify_context *context,
 		.prefix = (prefix_), .identify = (identify_),                  \
 	}
 
+/* The memory of PCI devices, or all memory. */
+#define CLAIMABLE_ROW(prefix_, identify_, name_)                               \
+	{                                                                      \
+		.kind = {.name = (name_),                                      \
+			 .class = CLASS_REGISTER,                              \
+			 .method = METHOD_GENERIC,                             \
+			 .memory_type = "uncached",                            \
+			 .claimable = true},                                   \
+		.prefix = (prefix_), .identify = (identify_),                  \
+	}
+
 /* KERNEL.md section 4 has the sources of each row. */
 const struct mapping_kind_row mapping_kinds[] = {
-	ROW("/sys/", identify_sysfs, "pci", REGISTER, GENERIC, "uncached",
-	    NULL),
-	ROW("/proc/bus/pci/", identify_procfs, "pci", REGISTER, GENERIC,
-	    "uncached", NULL),
-	ROW("/dev/mem", identify_mem, "mem", REGISTER, GENERIC, "uncached",
-	    NULL),
+	CLAIMABLE_ROW("/sys/", identify_sysfs, "pci"),
+	CLAIMABLE_ROW("/proc/bus/pci/", identify_procfs, "pci"),
+	CLAIMABLE_ROW("/dev/mem", identify_mem, "mem"),
 	{
 		.kind = {.name = "uio",
 			 .class = CLASS_REGISTER,

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleanup.h"
+
 struct error;
 struct root;
 
@@ -25,6 +27,8 @@ enum ram_answer { RAM_NO, RAM_YES, RAM_UNKNOWN };
 struct error *iomem_read(const struct root *root, struct iomem *ret)
 	__attribute__((nonnull, warn_unused_result));
 void iomem_deinit(struct iomem *iomem);
+
+#define cleanup_iomem cleanup_with(iomem_deinit)
 
 /* The innermost owner of an address: NULL if nobody or not visible. */
 const char *iomem_owner(const struct iomem *iomem, uint64_t address)

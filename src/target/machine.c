@@ -10,21 +10,6 @@
 #include "base/error.h"
 #include "base/text.h"
 
-static bool has_word(const char *text, const char *word)
-{
-	size_t length = strlen(word);
-	const char *at = text;
-
-	while ((at = strstr(at, word)) != NULL) {
-		bool starts = at == text || at[-1] == ' ' || at[-1] == '\t';
-
-		if (starts && (at[length] == ' ' || at[length] == '\0'))
-			return true;
-		at += length;
-	}
-	return false;
-}
-
 /*
  * A guest with encrypted memory emulates each MMIO access byte by byte on the
  * kernel path. "sev" alone also stands on a host; under a hypervisor we assume
@@ -40,18 +25,38 @@ static bool is_encrypted_guest(const struct root *root)
 		line[strcspn(line, "\n")] = '\0';
 		if (!text_starts(line, "flags", NULL))
 			continue;
-		return has_word(line, "tdx_guest") ||
-		       (has_word(line, "hypervisor") &&
-			(has_word(line, "sev") || has_word(line, "sev_es") ||
-			 has_word(line, "sev_snp")));
+		return text_has_word(line, "tdx_guest") ||
+		       (text_has_word(line, "hypervisor") &&
+			(text_has_word(line, "sev") ||
+			 text_has_word(line, "sev_es") ||
+			 text_has_word(line, "sev_snp")));
 	}
 	return false;
+}
+
+/* "6.1.0-56-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-10-01)" */
+static void parse_version(struct machine *machine, const char *release,
+			  const char *version)
+{
+	unsigned *major = &machine->major, *minor = &machine->minor;
+	unsigned patch, debian[3];
+	const char *mark = strstr(version, "Debian ");
+	int found = sscanf(release, "%u.%u.%u", major, minor, &patch);
+
+	if (found < 2)
+		*major = *minor = 0;
+	machine->patch = found == 3 ? patch : 0;
+	if (mark &&
+	    sscanf(mark, "Debian %u.%u.%u", &debian[0], &debian[1],
+		   &debian[2]) == 3 &&
+	    debian[0] == *major && debian[1] == *minor)
+		machine->patch = debian[2];
 }
 
 static struct error *read_kernel(struct machine *machine)
 {
 	cleanup_free char *captured = NULL;
-	const char *name, *release;
+	const char *name, *release, *version;
 	struct utsname uts;
 	char *blank;
 
@@ -59,19 +64,19 @@ static struct error *read_kernel(struct machine *machine)
 		return error_create(ERROR_FAILED, errno, "uname");
 	name = uts.machine;
 	release = uts.release;
+	version = uts.version;
 	if (machine->root.captured)
 		captured = file_line(machine->root.fd, "uname");
 	blank = captured ? strchr(captured, ' ') : NULL;
 	if (blank) {
 		*blank = '\0';
 		name = captured;
-		release = blank + 1;
+		release = version = blank + 1;
 	}
 	machine->architecture = strdup(name);
 	if (!machine->architecture)
 		return error_no_memory();
-	if (sscanf(release, "%u.%u", &machine->major, &machine->minor) != 2)
-		machine->major = machine->minor = 0;
+	parse_version(machine, release, version);
 	return NULL;
 }
 

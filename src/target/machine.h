@@ -18,18 +18,21 @@ struct error;
 struct machine {
 	struct root root;
 	uint64_t page_size;
-	char *architecture;    /* of the kernel, as uname -m says */
-	unsigned major, minor; /* of the kernel's version; 0.0: unknown */
-	bool encrypted_guest;  /* an SEV or TDX guest: MMIO is emulated */
+	char *architecture; /* of the kernel, as uname -m says */
+	/* The kernel's version; 0.0.0: unknown. Distributions leave the patch
+	 * level 0 in uname -r; Debian's is taken from uname -v. */
+	unsigned major, minor, patch;
+	bool encrypted_guest; /* an SEV or TDX guest: MMIO is emulated */
+	bool trust_kernel;    /* the user vouches for its access path */
 	bool has_pci, has_iomem;
 	struct pci_list pci;
-	struct iomem iomem;
+	struct iomem iomem; /* as it was when it was first asked for */
 	bool has_memory_types;
 	char *memory_types; /* x86 debugfs pat_memtype_list, or NULL */
 };
 
 /* `prefix`: as root_init(). A captured tree may hold a file `uname` with
- * "MACHINE RELEASE"; without it, it is taken for this kernel. */
+ * "MACHINE RELEASE [VERSION]"; without it, it is taken for this kernel. */
 struct error *machine_init(struct machine *machine, const char *prefix)
 	__attribute__((nonnull(1), warn_unused_result));
 void machine_deinit(struct machine *machine);

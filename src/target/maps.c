@@ -109,22 +109,29 @@ bool mapping_parse(const char *line, struct mapping *ret)
 void mapping_deinit(struct mapping *mapping)
 {
 	free(mapping->path);
-	mapping->path = NULL;
+	free(mapping->flags);
+	mapping->path = mapping->flags = NULL;
 }
 
-static void read_flags(const char *text, struct mapping *mapping)
+bool mapping_has_flag(const struct mapping *mapping, const char *flag)
 {
-	cleanup_free char *copy = strdup(text);
-	char *rest = copy;
-	const char *word;
+	return mapping->flags && text_has_word(mapping->flags, flag);
+}
 
-	if (!copy)
-		return;
-	mapping->has_flags = true;
-	while ((word = strsep(&rest, " ")) != NULL) {
-		mapping->pfnmap |= strcmp(word, "pf") == 0;
-		mapping->io |= strcmp(word, "io") == 0;
-	}
+/* False: no memory. */
+static bool read_flags(const char *text, struct mapping *mapping)
+{
+	size_t length;
+
+	text += strspn(text, " ");
+	length = strlen(text);
+	while (length && text[length - 1] == ' ')
+		length--;
+	free(mapping->flags);
+	mapping->flags = strndup(text, length);
+	mapping->pfnmap = mapping_has_flag(mapping, "pf");
+	mapping->io = mapping_has_flag(mapping, "io");
+	return mapping->flags;
 }
 
 static bool add_line(const char *line, struct mapping_list *list)
@@ -141,7 +148,7 @@ static bool add_line(const char *line, struct mapping_list *list)
 		}
 		list->items[list->count++] = mapping;
 	} else if (list->count && text_starts(line, "VmFlags:", &rest)) {
-		read_flags(rest, &list->items[list->count - 1]);
+		return read_flags(rest, &list->items[list->count - 1]);
 	}
 	return true;
 }

@@ -22,11 +22,11 @@ struct mapping {
 	uint64_t offset; /* bytes; what it means depends on the driver */
 	unsigned major, minor;
 	uint64_t inode;
-	char *path;     /* "" for anonymous memory; \012 decoded */
-	bool deleted;   /* path had " (deleted)" behind it, which is cut off */
-	bool has_flags; /* the next come from smaps */
-	bool pfnmap;    /* VmFlags pf: memory without struct page */
-	bool io;        /* VmFlags io: memory-mapped I/O */
+	char *path;   /* "" for anonymous memory; \012 decoded */
+	bool deleted; /* path had " (deleted)" behind it, which is cut off */
+	char *flags;  /* VmFlags of smaps: "rd wr sh"; NULL: not read */
+	bool pfnmap;  /* VmFlags pf: memory without struct page */
+	bool io;      /* VmFlags io: memory-mapped I/O */
 };
 
 struct mapping_list {
@@ -52,6 +52,10 @@ void mapping_list_deinit(struct mapping_list *list);
 /* The mapping that holds `address`, or NULL. */
 const struct mapping *mapping_list_find(const struct mapping_list *list,
 					uint64_t address)
+	__attribute__((nonnull));
+
+/* Whether VmFlags were read and have this one: "ar". */
+bool mapping_has_flag(const struct mapping *mapping, const char *flag)
 	__attribute__((nonnull));
 
 /* Same range, permissions, file and offset (DESIGN: identity). */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/root.h"
 #include "target/attachment.h"
 #include "target/machine.h"
@@ -189,6 +190,7 @@ struct error *session_create(struct machine *machine, pid_t pid,
 	session->agent.root = &machine->root;
 	session->process.procfd = session->process.pidfd = -1;
 	session->memory = -1;
+	session->history.page_size = machine->page_size;
 	error = hold(session, pid);
 	if (!error)
 		error = read_devices(session, stand_in);
@@ -211,6 +213,7 @@ void session_destroy(struct session *session)
 	agent_release(&session->process);
 	mapping_list_deinit(&session->mappings);
 	device_list_deinit(&session->devices);
+	history_deinit(&session->history);
 	free(session->space);
 	free(session->name);
 	free(session);
@@ -330,4 +333,24 @@ struct error *session_check(struct session *session,
 
 	return error ? error
 		     : session_compare(session, &list, mapping, address);
+}
+
+char *session_flags(struct session *session, uint64_t address)
+{
+	cleanup_mapping_list struct mapping_list list = {0};
+	cleanup_error struct error *error =
+		read_mappings(session, AGENT_SMAPS, &list);
+	const struct mapping *mapping;
+
+	if (error)
+		return NULL;
+	mapping = mapping_list_find(&list, address);
+	return mapping && mapping->flags ? strdup(mapping->flags) : NULL;
+}
+
+bool session_wait(const struct session *session, uint64_t nanoseconds)
+{
+	int descriptors[] = {session->process.pidfd};
+
+	return interrupt_wait(descriptors, 1, nanoseconds) != WAIT_SIGNAL;
 }

@@ -11,6 +11,7 @@
 
 #include "target/agent.h"
 #include "target/device.h"
+#include "target/history.h"
 #include "target/maps.h"
 
 struct attachment;
@@ -26,6 +27,7 @@ struct session {
 	pid_t tracer; /* 0: nobody traces it */
 	struct mapping_list mappings; /* all of them */
 	struct device_list devices;
+	struct history history;        /* what has worked */
 	int memory;                    /* /proc/PID/mem, or -1: not attached */
 	struct attachment *attachment; /* to its threads, or NULL */
 };
@@ -68,6 +70,18 @@ struct error *session_compare(const struct session *session,
 struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));
+
+/* VmFlags of the mapping at `address`, read anew from smaps: "rd wr sh"; NULL
+ * where they are not to be had. The caller frees. */
+char *session_flags(struct session *session, uint64_t address)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Waits for `nanoseconds`, or until something has happened to the process that
+ * a check would find. False: a signal is about to end us (base/interrupt.h).
+ */
+bool session_wait(const struct session *session, uint64_t nanoseconds)
+	__attribute__((nonnull));
 
 /* The error for a target that has ended. */
 struct error *session_gone(const struct session *session)

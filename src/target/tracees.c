@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/duration.h"
 #include "base/root.h"
 #include "base/text.h"
 #include "target/agent.h"
@@ -27,14 +28,6 @@ enum { DENIED_TIMES = 50, EVENTS_AT_ONCE = 4096 };
 
 /* Never PTRACE_O_EXITKILL: our end must not be theirs. */
 enum { SEIZE_OPTIONS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC };
-
-uint64_t monotonic(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 /* The table */
 
@@ -344,7 +337,7 @@ static bool take_event(struct tracees *tracees, idtype_t type, pid_t which)
 
 static bool is_late(const struct tracees *tracees)
 {
-	return tracees->holding && monotonic() >= tracees->deadline;
+	return tracees->holding && clock_now() >= tracees->deadline;
 }
 
 /* A leader that others outlive has no more event for us until they have ended.
@@ -559,13 +552,13 @@ int tracees_seize(struct tracees *tracees, uint64_t deadline, pid_t *ret_tracer)
 			return errnum;
 		denied = tracees->denied ? denied + 1 : 0;
 		if (denied == 1)
-			denied_since = monotonic();
+			denied_since = clock_now();
 		if (denied >= DENIED_TIMES &&
-		    monotonic() - denied_since > DENIED_NANOSECONDS)
+		    clock_now() - denied_since > DENIED_NANOSECONDS)
 			return EPERM;
 		if (!tracees->count && !tracees->denied)
 			return ESRCH;
-		if (new &&monotonic() > deadline)
+		if (new &&clock_now() > deadline)
 			return ETIMEDOUT;
 	}
 	return 0;

@@ -94,7 +94,4 @@ bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret);
 /* The letter of its state, 0 if it is no more. */
 char tracee_state(const struct tracees *tracees, pid_t tid);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
-uint64_t monotonic(void);
-
 #endif

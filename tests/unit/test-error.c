@@ -102,7 +102,7 @@ START_TEST(chained)
 	ck_assert_ptr_eq(error_subject(error, "subject"), error);
 	ck_assert_ptr_eq(error_errnum(error, EIO), error);
 	ck_assert_ptr_eq(error_address(error, UINT64_MAX), error);
-	ck_assert_ptr_eq(error_attempts(error, 3), error);
+	ck_assert_ptr_eq(error_attempts(error, 3, 70), error);
 	ck_assert_ptr_eq(error_at(error, "input", 2, 3), error);
 	ck_assert_ptr_eq(error_evidence(error, "line %d", 1), error);
 	ck_assert_str_eq(error->message, "message");
@@ -203,7 +203,7 @@ START_TEST(copied)
 	error_subject(error, "@uio0");
 	error_at(error, "@uio0+4", 5, 2);
 	error_address(error, 0x1000);
-	error_attempts(error, 9);
+	error_attempts(error, 9, 70);
 	error_evidence(error, "one");
 	error_evidence(error, "%s", "100%n");
 	copy = error_copy(error);
@@ -246,7 +246,7 @@ START_TEST(no_memory)
 	ck_assert_ptr_eq(error_subject(error, NULL), error);
 	ck_assert_ptr_eq(error_errnum(error, EIO), error);
 	ck_assert_ptr_eq(error_address(error, 1), error);
-	ck_assert_ptr_eq(error_attempts(error, 1), error);
+	ck_assert_ptr_eq(error_attempts(error, 1, 70), error);
 	ck_assert_ptr_eq(error_at(error, "input", 1, 1), error);
 	ck_assert_ptr_eq(error_evidence(error, "line"), error);
 	ck_assert_ptr_eq(error_copy(error), error);

@@ -113,7 +113,7 @@ START_TEST(right_lines)
 		ck_assert_msg(mapping.inode == right[i].inode, "%s", line);
 		ck_assert_str_eq(mapping.path, right[i].path);
 		ck_assert_msg(mapping.deleted == right[i].deleted, "%s", line);
-		ck_assert(!mapping.has_flags && !mapping.pfnmap && !mapping.io);
+		ck_assert(!mapping.flags && !mapping.pfnmap && !mapping.io);
 		mapping_deinit(&mapping);
 		ck_assert_ptr_null(mapping.path);
 	}
@@ -342,10 +342,10 @@ START_TEST(flags_of_smaps)
 				 0);
 		expect_no_error(read_source(text, 4096, 0, &list), text);
 		ck_assert_uint_eq(list.count, 2);
-		ck_assert_int_eq(list.items[0].has_flags, flags[i].has_flags);
+		ck_assert_int_eq(list.items[0].flags != NULL, flags[i].has_flags);
 		ck_assert_int_eq(list.items[0].pfnmap, flags[i].pfnmap);
 		ck_assert_int_eq(list.items[0].io, flags[i].io);
-		ck_assert(list.items[1].has_flags);
+		ck_assert(list.items[1].flags);
 		ck_assert(!list.items[1].pfnmap && !list.items[1].io);
 		mapping_list_deinit(&list);
 		free(text);
@@ -362,7 +362,7 @@ START_TEST(false_flags)
 
 	expect_no_error(read_source(text, 4096, 0, &list), text);
 	ck_assert_uint_eq(list.count, 2);
-	ck_assert(!list.items[0].has_flags && !list.items[0].io);
+	ck_assert(!list.items[0].flags && !list.items[0].io);
 	ck_assert_str_eq(list.items[0].path, "/dev/uio0\nVmFlags: pf io");
 	mapping_list_deinit(&list);
 	ck_assert_uint_eq(list.count, 0);
@@ -587,7 +587,7 @@ START_TEST(identity)
 		ck_assert_msg(mapping_same(&other, &first) ==
 				      identities[i].same,
 			      "%s", line);
-		other.has_flags = other.pfnmap = other.io = true;
+		other.pfnmap = other.io = true;
 		ck_assert(mapping_same(&first, &other) == identities[i].same);
 		mapping_deinit(&other);
 	}

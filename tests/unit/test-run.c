@@ -15,7 +15,7 @@
 
 enum { PID = 4242, DEVICE = 0x10000000, BUFFER = 0x40000000, SIZE = 0x4000 };
 
-#define PF_IO   "rd wr sh mr mw me ms pf io de dd sd"
+#define PF_IO   "rd wr sh mr mw me ms pf io de ar dd sd"
 #define PLAIN   "rd wr mr mw me ac sd"
 #define NIC     "/sys/devices/pci0000:00/0000:03:00.0/resource"
 #define HEAP    "00600000-00604000 rw-p 00000000 00:00 0 [heap]"

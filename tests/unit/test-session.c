@@ -71,7 +71,7 @@ START_TEST(opened)
 	ck_assert_int_eq(session->tracer, 99);
 	ck_assert_int_eq(session->memory, -1);
 	ck_assert_uint_eq(session->mappings.count, ARRAY_SIZE(vmas));
-	ck_assert(session->mappings.items[0].has_flags);
+	ck_assert(session->mappings.items[0].flags);
 	ck_assert_uint_eq(session->devices.count, 1);
 	ck_assert(!session_ended(session));
 	session_destroy(NULL);
@@ -84,7 +84,7 @@ START_TEST(opened_without_devices)
 	tree_maps(&tree, PID, vmas, 2);
 	open_session();
 	ck_assert_uint_eq(session->mappings.count, 2);
-	ck_assert(!session->mappings.items[0].has_flags);
+	ck_assert(!session->mappings.items[0].flags);
 	ck_assert_uint_eq(session->devices.count, 0);
 }
 END_TEST

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One access, with all the attempts that it takes. An attempt that failed
+ * before the device was touched is made again, with growing pauses, until the
+ * time for that is used up; what the target has mapped is checked before each.
+ * What may have happened is never tried again.
+ */
+#ifndef MMIODBG_PLAN_ATTEMPT_H
+#define MMIODBG_PLAN_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "access/backend.h"
+
+struct error;
+struct mapping;
+struct session;
+
+/* What is the same for all accesses of a run, and what they leave behind. */
+struct attempts {
+	struct session *session;
+	uint64_t retry; /* nanoseconds; 0: one attempt each */
+	bool stopped;   /* the target is to stand still */
+	/* Where the time was used up in vain: until an access of this mapping
+	 * succeeds again, each is tried once. Or NULL. */
+	const struct mapping *given_up;
+	bool interrupted; /* a signal ended a pause (base/interrupt.h) */
+};
+
+/* One access, and how it went. */
+struct attempt {
+	struct site site;
+	const struct backend *backend;
+	unsigned bits;
+	bool write;
+	/* The rest is set by attempt_make(). */
+	bool made;            /* it has happened, whatever the error */
+	unsigned count;       /* of attempts */
+	uint64_t nanoseconds; /* that the last one took */
+	uint64_t waited;      /* nanoseconds from the end of the first to the
+			       * start of the last */
+};
+
+/*
+ * Makes the access. `value` points to an unsigned integer of `bits` in the
+ * machine's byte order; it is untouched unless the access was made. The error
+ * is that of the last attempt.
+ */
+struct error *attempt_make(struct attempts *attempts, struct attempt *attempt,
+			   void *value)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif
