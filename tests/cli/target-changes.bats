@@ -473,7 +473,7 @@ changed_before() {
   wait $tracer || status=$?
   [ $status = 3 ]
   out_is
-  err_has 'replaced by another' 'the read of this read-modify-write was made'
+  err_has 'the read was made, the write was not' 'replaced by another'
   same regs
   same other
 }
