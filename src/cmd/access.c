@@ -124,7 +124,7 @@ struct error *access_run(const struct command_context *context, bool write,
 	access_renderer_end(&renderer, ran ? &summary : NULL, error);
 	if (ran) {
 		*ret_status = summary.status;
-		error_destroy(summary.stop_error);
+		error_destroy(summary.end_error);
 	}
 	return error;
 }

@@ -21,8 +21,12 @@ static struct error *check_before(const struct attempts *attempts,
 
 	/* What is checked here may change before the access. Only a target
 	 * that stands still cannot do that; it was checked when it stood. */
-	if (!error && !attempts->stopped && (attempt->write || attempt->count))
+	if (!error && !attempts->stopped && attempt->write)
 		error = session_check(session, site->mapping, site->address);
+	else if (!error && !attempts->stopped &&
+		 (attempt->count || attempts->doubt))
+		error = session_check_place(session, site->mapping,
+					    site->address);
 	return error ? error_address(error, site->address) : NULL;
 }
 
@@ -105,6 +109,7 @@ static struct error *explain(struct attempts *attempts,
 	struct error *error = outcome_explain(attempts->session, &attempt->site,
 					      attempt->write, result, errnum);
 
+	attempts->doubt = true;
 	if (attempts->interrupted)
 		error_evidence(error, "a signal ended the waiting");
 	else if (result == ACCESS_NOT_MADE && attempt->site.device &&
@@ -123,8 +128,10 @@ struct error *attempt_make(struct attempts *attempts, struct attempt *attempt,
 		enum access_result result;
 		int errnum;
 
-		if (error)
+		if (error) {
+			attempts->doubt = true;
 			return error;
+		}
 		if (failed)
 			attempt->waited = clock_now() - failed;
 		result = try_once(attempts, attempt, value, &errnum);

@@ -25,6 +25,7 @@ struct attempts {
 	/* Where the time was used up in vain: until an access of this mapping
 	 * succeeds again, each is tried once. Or NULL. */
 	const struct mapping *given_up;
+	bool doubt;       /* something was found changed: check before each */
 	bool interrupted; /* a signal ended a pause (base/interrupt.h) */
 };
 

@@ -67,6 +67,46 @@ struct run_sink record_sink(struct record *record, const struct run_sink *like)
 	};
 }
 
+bool record_has_results(const struct record *record)
+{
+	for (size_t i = 0; i < record->count; i++)
+		if (!record->entries[i].error)
+			return true;
+	return false;
+}
+
+static void fail(struct record_entry *entry, struct error *error)
+{
+	struct element_result *result = &entry->of.result;
+
+	entry->error = error;
+	if (entry->is_access) {
+		entry->of.access.error = error;
+		return;
+	}
+	result->known = result->has_old = result->suspect = false;
+	result->made = result->wrote = false;
+	result->error = error;
+}
+
+void record_review(struct record *record,
+		   struct error *(*judge)(void *data,
+					  const struct element *element),
+		   void *data)
+{
+	for (size_t i = 0; i < record->count; i++) {
+		struct record_entry *entry = &record->entries[i];
+		struct error *error =
+			entry->error ? NULL : judge(data, &entry->element);
+
+		if (!error)
+			continue;
+		if (entry->is_access && !entry->of.access.write)
+			entry->of.access.known = false;
+		fail(entry, error);
+	}
+}
+
 void record_replay(struct record *record, const struct run_sink *sink)
 {
 	for (size_t i = 0; i < record->count; i++) {
@@ -78,8 +118,10 @@ void record_replay(struct record *record, const struct run_sink *sink)
 		else if (sink->access)
 			sink->access(sink->data, &entry->element,
 				     &entry->of.access);
+		error_destroy(entry->error);
 	}
-	record_deinit(record);
+	record->count = 0;
+	record->lost = false;
 }
 
 void record_deinit(struct record *record)

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Results that wait: while a target stands still nothing is printed, for a
- * reader of our output may block us. A record is a sink that keeps what it gets
- * and gives it to another one later, in the same order.
+ * Results that wait: until the mapping that they came from has been found
+ * unchanged, and while a target stands still, for a reader of our output may
+ * block us. A record is a sink that keeps what it gets and gives it to another
+ * one later, in the same order.
  */
 #ifndef MMIODBG_PLAN_RECORD_H
 #define MMIODBG_PLAN_RECORD_H
 
-#include "plan/run.h"
+#include "plan/element.h"
 
 struct record_entry;
 
@@ -20,6 +21,19 @@ struct record {
 /* The sink that fills it, for what `like` takes. */
 struct run_sink record_sink(struct record *record, const struct run_sink *like)
 	__attribute__((nonnull));
+
+/* Whether there is an access that was made, as far as is known. */
+bool record_has_results(const struct record *record) __attribute__((nonnull));
+
+/*
+ * Asks `judge` of each access and each element that did not fail, in their
+ * order; the error that it returns makes a failure of it, of which no value is
+ * known. The record owns the errors.
+ */
+void record_review(struct record *record,
+		   struct error *(*judge)(void *data,
+					  const struct element *element),
+		   void *data) __attribute__((nonnull(1, 2)));
 
 /* Gives all to `sink`, and empties the record. */
 void record_replay(struct record *record, const struct run_sink *sink)

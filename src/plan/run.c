@@ -2,259 +2,167 @@
 #include "plan/run.h"
 
 #include <signal.h>
-#include <string.h>
 
+#include "base/duration.h"
 #include "base/error.h"
-#include "plan/attempt.h"
 #include "plan/record.h"
 #include "target/session.h"
 
-/* How often the halves of a counter are read until the high one stays. */
-enum { HALVES_TRIES = 16 };
+/* Reads are confirmed together: so many, or those of so many nanoseconds. */
+enum { MOST_HELD = 4096, LONGEST_HELD = 5000000 };
 
 struct run {
-	bool dry;
-	struct attempts attempts;
+	struct element_maker maker;
+	struct record record;     /* what is not confirmed yet */
+	struct run_sink holding;  /* fills it */
+	struct run_sink counting; /* what is, on its way to the sink */
+	uint64_t held_since;      /* 0: nothing is held */
 	const struct run_sink *sink;
 	struct run_summary summary;
 	int first_status; /* of the first failure */
 };
 
-static uint64_t swapped(uint64_t value, unsigned bits)
+/* The way of a result: it is held back, confirmed, counted, and shown. */
+
+static void count_access(void *data, const struct element *element,
+			 const struct access_record *record)
 {
-	return __builtin_bswap64(value) >> (64 - bits);
+	const struct run *run = data;
+
+	run->sink->access(run->sink->data, element, record);
 }
 
-/* Between a number and the integer of `bits` that a backend moves. */
-static void store(uint64_t value, unsigned bits, unsigned char buffer[8])
+static void count_element(void *data, const struct element *element,
+			  const struct element_result *result)
 {
-	uint8_t v8 = (uint8_t)value;
-	uint16_t v16 = (uint16_t)value;
-	uint32_t v32 = (uint32_t)value;
+	const struct error *error = result->error;
+	struct run *run = data;
 
-	memcpy(buffer,
-	       bits == 8    ? (void *)&v8
-	       : bits == 16 ? (void *)&v16
-	       : bits == 32 ? (void *)&v32
-			    : (void *)&value,
-	       bits / 8);
-}
-
-static uint64_t load(unsigned bits, const unsigned char buffer[8])
-{
-	uint64_t v64;
-	uint32_t v32;
-	uint16_t v16;
-
-	switch (bits) {
-	case 8:
-		return buffer[0];
-	case 16:
-		memcpy(&v16, buffer, sizeof(v16));
-		return v16;
-	case 32:
-		memcpy(&v32, buffer, sizeof(v32));
-		return v32;
-	default:
-		memcpy(&v64, buffer, sizeof(v64));
-		return v64;
-	}
-}
-
-/* The access itself; `*value` is in the operation's byte order. */
-static struct error *move(struct run *run, const struct operation *operation,
-			  struct attempt *attempt, uint64_t *value)
-{
-	unsigned bits = operation->bits;
-	unsigned char buffer[8] = {0};
-	struct error *error;
-
-	if (attempt->write)
-		store(operation->swap ? swapped(*value, bits) : *value, bits,
-		      buffer);
-	error = attempt_make(&run->attempts, attempt, buffer);
-	if (attempt->made && !attempt->write) {
-		*value = load(bits, buffer);
-		if (operation->swap)
-			*value = swapped(*value, bits);
-	}
-	return error;
-}
-
-/* One access, or in a dry run the report of it. `offset`: of the access in the
- * element. */
-static struct error *make_access(struct run *run, const struct element *element,
-				 uint64_t offset, bool write, uint64_t *value,
-				 struct element_result *result)
-{
-	const struct operation *operation = element->operation;
-	struct attempt attempt = {
-		.site = element->site,
-		.backend = operation->backend,
-		.bits = operation->bits,
-		.write = write,
-	};
-	struct access_record record = {.bits = operation->bits, .write = write};
-	struct error *error = NULL;
-
-	attempt.site.address += offset;
-	if (run->dry) {
-		record.known = write && !result->has_old;
-		if (!write)
-			*value = 0;
-	} else {
-		error = move(run, operation, &attempt, value);
-		record.known = write || !error;
-	}
-	record.address = attempt.site.address;
-	record.attempts = attempt.count;
-	record.nanoseconds = attempt.nanoseconds;
-	record.waited = attempt.waited;
-	if (error)
-		error_attempts(error, attempt.count, attempt.waited);
-	result->made |= attempt.made;
-	result->wrote |= attempt.made && write;
-	record.value = *value;
-	record.error = error;
-	result->nanoseconds += attempt.nanoseconds;
-	result->waited += attempt.waited;
-	result->attempts += attempt.count;
-	if (run->sink->access)
-		run->sink->access(run->sink->data, element, &record);
-	return error;
-}
-
-static bool all_ones(const struct element *element, uint64_t value)
-{
-	const struct operation *operation = element->operation;
-
-	return site_class(&element->site) == CLASS_REGISTER &&
-	       value == ones(operation->value_bits);
-}
-
-/* High, low, high, until the high half has not changed meanwhile. */
-static struct error *read_halves(struct run *run, const struct element *element,
-				 struct element_result *result)
-{
-	uint64_t high, low, again;
-	struct error *error;
-
-	error = make_access(run, element, 4, false, &high, result);
-	for (unsigned i = 0; i < HALVES_TRIES && !error; i++) {
-		error = make_access(run, element, 0, false, &low, result);
-		if (!error)
-			error = make_access(run, element, 4, false, &again,
-					    result);
-		if (error)
-			return error;
-		if (run->dry)
-			return NULL;
-		if (again == high) {
-			result->value = high << 32 | low;
-			result->known = true;
-			return NULL;
-		}
-		high = again;
-	}
-	if (error)
-		return error;
-	return error_address(
-		error_create(ERROR_UNSTABLE, 0,
-			     "the high half changed at each of %d readings",
-			     HALVES_TRIES),
-		element->site.address);
-}
-
-static struct error *read_element(struct run *run,
-				  const struct element *element,
-				  struct element_result *result)
-{
-	struct error *error;
-
-	if (element->operation->halves)
-		return read_halves(run, element, result);
-	error = make_access(run, element, 0, false, &result->value, result);
-	result->known = !error && !run->dry;
-	return error;
-}
-
-static struct error *verify(struct run *run, const struct element *element,
-			    struct element_result *result)
-{
-	const struct operation *operation = element->operation;
-	uint64_t found, mask = operation->clear;
-	struct error *error;
-
-	error = make_access(run, element, 0, false, &found, result);
-	if (error || run->dry || (found & mask) == (result->value & mask))
-		return error;
-	return error_address(
-		error_create(ERROR_VERIFY, 0,
-			     "0x%0*llx was written, 0x%0*llx was read back",
-			     (int)operation->bits / 4,
-			     (unsigned long long)result->value,
-			     (int)operation->bits / 4,
-			     (unsigned long long)found),
-		element->site.address);
-}
-
-static struct error *write_element(struct run *run,
-				   const struct element *element,
-				   struct element_result *result)
-{
-	const struct operation *operation = element->operation;
-	struct error *error;
-
-	if (operation->kind == OPERATION_MODIFY) {
-		error = make_access(run, element, 0, false, &result->old,
-				    result);
-		if (error)
-			return error;
-		result->has_old = true;
-	}
-	result->value = (result->old & ~operation->clear) | operation->set;
-	error = make_access(run, element, 0, true, &result->value, result);
-	if (error) {
-		if (result->has_old && !result->wrote &&
-		    error->kind != ERROR_INDETERMINATE)
-			error_prefix(error, "the read was made, the write was "
-					    "not");
-		return error;
-	}
-	result->known = !run->dry || !result->has_old;
-	return operation->verify ? verify(run, element, result) : NULL;
-}
-
-/* True: go on with the next element. */
-static bool run_element(struct run *run, const struct element *element)
-{
-	bool write = element->operation->kind != OPERATION_READ;
-	struct element_result result = {0};
-	cleanup_error struct error *error = NULL;
-
-	error = write ? write_element(run, element, &result)
-		      : read_element(run, element, &result);
-	result.error = error;
-	run->summary.written += result.wrote;
-	result.suspect =
-		!write && result.known && all_ones(element, result.value);
+	run->summary.written += result->wrote;
 	if (!error) {
 		run->summary.done++;
 	} else {
 		run->summary.failed++;
 		/* Where all accesses were made, it is only what they found
 		 * that fails. */
-		if (result.made && error->kind != ERROR_VERIFY &&
+		if (result->made && error->kind != ERROR_VERIFY &&
 		    error->kind != ERROR_UNSTABLE)
 			run->summary.partly = true;
 		if (!run->first_status)
 			run->first_status = error_kind_status(error->kind);
 	}
-	run->sink->element(run->sink->data, element, &result);
+	run->sink->element(run->sink->data, element, result);
+}
+
+/* A list of mappings to compare with, or why there is none. */
+struct confirmation {
+	const struct run *run;
+	struct mapping_list list;
+	struct error *error;
+	bool failed;
+};
+
+/*
+ * The error for an access that was made while its mapping may have been
+ * another. An exit or an exec takes the address space away as a whole: what was
+ * made before was made in it.
+ */
+static struct error *judge(void *data, const struct element *element)
+{
+	struct confirmation *confirmation = data;
+	bool write = element->operation->kind != OPERATION_READ;
+	const struct site *site = &element->site;
+	struct error *error, *doubt;
+
+	error = confirmation->error
+			? error_copy(confirmation->error)
+			: session_compare_place(
+				  confirmation->run->maker.attempts.session,
+				  &confirmation->list, site->mapping,
+				  site->address);
+	if (!error)
+		return NULL;
+	if (error->kind == ERROR_GONE) {
+		error_destroy(error);
+		return NULL;
+	}
+	confirmation->failed = true;
+	if (!write)
+		return error_address(
+			error_prefix(error, "the read was made, but perhaps "
+					    "of something else"),
+			site->address);
+	doubt = error_create(ERROR_INDETERMINATE, 0,
+			     "the write was made, but perhaps to something "
+			     "else: %s",
+			     error->message);
+	for (size_t i = 0; i < error->n_evidence; i++)
+		error_evidence(doubt, "%s", error->evidence[i]);
+	error_destroy(error);
+	return error_address(doubt, site->address);
+}
+
+/* What the target has mapped may have changed since the accesses were checked:
+ * then what they did is not known. False: that is so. */
+static bool confirm(struct run *run)
+{
+	struct confirmation confirmation = {.run = run};
+
+	confirmation.error = session_mappings(run->maker.attempts.session,
+					      &confirmation.list);
+	record_review(&run->record, judge, &confirmation);
+	error_destroy(confirmation.error);
+	mapping_list_deinit(&confirmation.list);
+	return !confirmation.failed;
+}
+
+/* Lets go of what is held. False: it could not be confirmed. */
+static bool release(struct run *run)
+{
+	bool confirmed = true;
+
+	if (record_has_results(&run->record) && !run->maker.dry &&
+	    !run->maker.attempts.stopped)
+		confirmed = confirm(run);
+	if (run->record.lost && !run->summary.end_error)
+		run->summary.end_error = error_no_memory();
+	record_replay(&run->record, &run->counting);
+	run->held_since = 0;
+	if (!confirmed)
+		run->maker.attempts.doubt = true;
+	return confirmed;
+}
+
+/* Of a write each element is confirmed, and of what is shown step by step. */
+static bool is_due(struct run *run, const struct element *element)
+{
+	uint64_t now = clock_now();
+
+	if (run->maker.attempts.stopped)
+		return false;
+	if (!run->held_since)
+		run->held_since = now;
+	return element->operation->kind != OPERATION_READ ||
+	       run->sink->access || run->sink->at_once ||
+	       run->record.count >= MOST_HELD ||
+	       now - run->held_since >= LONGEST_HELD;
+}
+
+/* True: go on with the next element. */
+static bool run_element(struct run *run, const struct element *element)
+{
+	bool write = element->operation->kind != OPERATION_READ;
+	struct element_result result;
+	cleanup_error struct error *error =
+		element_make(&run->maker, element, &result);
+
+	run->holding.element(run->holding.data, element, &result);
+	if (is_due(run, element) && !release(run) && write)
+		return false;
 	/* Nothing more can be had from a target that is gone, nor of a stop
 	 * that is over, nor through an agent that has ended, nor when we are
 	 * to end. */
-	if (run->attempts.interrupted)
+	if (run->maker.attempts.interrupted)
 		return false;
 	return !error ||
 	       (!write && error->kind != ERROR_GONE &&
@@ -324,9 +232,15 @@ static struct error *run_operations(struct run *run, const struct plan *plan)
 {
 	struct error *error = check_mappings(plan);
 
-	for (size_t i = 0; !error && i < plan->count; i++)
-		if (!run_operation(run, &plan->operations[i]))
+	for (size_t i = 0; !error && i < plan->count; i++) {
+		bool go_on = run_operation(run, &plan->operations[i]);
+		bool write = plan->operations[i].kind != OPERATION_READ;
+
+		if (!run->maker.attempts.stopped && !release(run) && write)
 			break;
+		if (!go_on)
+			break;
+	}
 	return error;
 }
 
@@ -348,29 +262,23 @@ static void block_job_control(sigset_t *ret)
 /* While the target stands still: no output, and no way out but to the end. */
 static struct error *run_stopped(struct run *run, const struct plan *plan)
 {
-	const struct run_sink *sink = run->sink;
-	cleanup_record struct record record = {0};
-	struct run_sink recording = record_sink(&record, sink);
+	struct run_summary *summary = &run->summary;
 	struct error *error;
 	sigset_t blocked;
 
 	block_job_control(&blocked);
 	error = attachment_stop(plan->session, plan->max_stop, plan->force);
 	if (!error) {
-		run->sink = &recording;
-		run->attempts.stopped = true;
+		run->maker.attempts.stopped = true;
 		error = run_operations(run, plan);
-		run->summary.stop_error =
-			attachment_resume(plan->session, &run->summary.stop);
-		run->sink = sink;
+		summary->end_error =
+			attachment_resume(plan->session, &summary->stop);
 	}
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
-	if (record.lost && !run->summary.stop_error)
-		run->summary.stop_error = error_no_memory();
-	record_replay(&record, sink);
+	release(run);
 	if (error) {
-		error_destroy(run->summary.stop_error);
-		run->summary.stop_error = NULL;
+		error_destroy(summary->end_error);
+		summary->end_error = NULL;
 	}
 	return error;
 }
@@ -379,21 +287,28 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)
 {
 	struct run run = {
-		.dry = dry,
-		.attempts = {.session = plan->session, .retry = plan->retry},
+		.maker = {.dry = dry,
+			  .attempts = {.session = plan->session,
+				       .retry = plan->retry}},
+		.counting = {.data = &run,
+			     .access = sink->access ? count_access : NULL,
+			     .element = count_element},
 		.sink = sink,
 	};
 	struct error *error;
 
+	run.holding = record_sink(&run.record, sink);
+	run.maker.sink = &run.holding;
 	for (size_t i = 0; i < plan->count; i++)
 		run.summary.elements += plan->operations[i].place.count;
 	error = plan->stop && !dry ? run_stopped(&run, plan)
 				   : run_operations(&run, plan);
+	record_deinit(&run.record);
 	if (error)
 		return error;
 	if (!run.summary.failed)
 		run.summary.status =
-			run.summary.stop_error ? STATUS_PARTLY : STATUS_DONE;
+			run.summary.end_error ? STATUS_PARTLY : STATUS_DONE;
 	else if (run.summary.done || run.summary.partly)
 		run.summary.status = STATUS_PARTLY;
 	else

@@ -347,6 +347,7 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 		.data = renderer,
 		.access = renderer->verbose || renderer->dry ? on_access : NULL,
 		.element = on_element,
+		.at_once = renderer->format == FORMAT_LINES,
 	};
 }
 
@@ -384,8 +385,8 @@ void access_renderer_end(struct access_renderer *renderer,
 
 	flush_row(renderer);
 	flush_failures(renderer);
-	if (summary && summary->stop_error)
-		diagnostic_error(&renderer->style, summary->stop_error);
+	if (summary && summary->end_error)
+		diagnostic_error(&renderer->style, summary->end_error);
 	if (summary && renderer->write && summary->failed &&
 	    summary->elements > 1)
 		diagnostic_note("%llu of %llu elements were written; the rest "
@@ -396,8 +397,8 @@ void access_renderer_end(struct access_renderer *renderer,
 		put_stop(renderer, &summary->stop, tail);
 	if (!tail)
 		return;
-	if (summary && summary->stop_error)
-		error = summary->stop_error;
+	if (summary && summary->end_error)
+		error = summary->end_error;
 	if (error)
 		json_object_object_add(tail, "error", json_error(error));
 	if (summary && renderer->format == FORMAT_JSON) {

@@ -266,15 +266,12 @@ static struct error *replaced(const struct mapping *before,
 			      (unsigned long long)now->offset, now->path);
 }
 
-/* Ordinary memory may grow (a heap, a stack) or be split: it is the same if
- * the same file, or none, stands there with the same permissions. */
-static bool unchanged(const struct session *session,
-		      const struct mapping *before, const struct mapping *now)
+/* The same file, or none, stands there with the same permissions, however far
+ * it reaches now. */
+static bool same_place(const struct mapping *before, const struct mapping *now)
 {
 	struct mapping sized = *now;
 
-	if (device_list_find(&session->devices, before->start))
-		return mapping_same(before, now);
 	/* Modulo 2^64: a mapping may have grown downwards. */
 	sized.offset += before->start - now->start;
 	sized.start = before->start;
@@ -282,6 +279,15 @@ static bool unchanged(const struct session *session,
 	if (!before->inode)
 		sized.offset = before->offset;
 	return mapping_same(before, &sized);
+}
+
+/* Ordinary memory may grow (a heap, a stack) or be split. */
+static bool unchanged(const struct session *session,
+		      const struct mapping *before, const struct mapping *now)
+{
+	if (device_list_find(&session->devices, before->start))
+		return mapping_same(before, now);
+	return same_place(before, now);
 }
 
 struct error *session_exec(const struct session *session)
@@ -307,6 +313,19 @@ struct error *session_mappings(struct session *session,
 	return NULL;
 }
 
+static struct error *changed(const struct session *session,
+			     const struct mapping *before,
+			     const struct mapping *now)
+{
+	if (space_is_gone(session))
+		return session_exec(session);
+	if (now)
+		return replaced(before, now);
+	return error_help(error_create(ERROR_UNMAPPED, 0,
+				       "the mapping is not there any more"),
+			  "see what is there now with `mmiodbg maps`");
+}
+
 struct error *session_compare(const struct session *session,
 			      const struct mapping_list *list,
 			      const struct mapping *mapping, uint64_t address)
@@ -315,14 +334,30 @@ struct error *session_compare(const struct session *session,
 
 	if (now && unchanged(session, mapping, now))
 		return NULL;
-	if (space_is_gone(session))
-		return session_exec(session);
-	if (!now)
-		return error_help(
-			error_create(ERROR_UNMAPPED, 0,
-				     "the mapping is not there any more"),
-			"see what is there now with `mmiodbg maps`");
-	return replaced(mapping, now);
+	return changed(session, mapping, now);
+}
+
+struct error *session_compare_place(const struct session *session,
+				    const struct mapping_list *list,
+				    const struct mapping *mapping,
+				    uint64_t address)
+{
+	const struct mapping *now = mapping_list_find(list, address);
+
+	if (now && same_place(mapping, now))
+		return NULL;
+	return changed(session, mapping, now);
+}
+
+struct error *session_check_place(struct session *session,
+				  const struct mapping *mapping,
+				  uint64_t address)
+{
+	cleanup_mapping_list struct mapping_list list = {0};
+	struct error *error = session_mappings(session, &list);
+
+	return error ? error
+		     : session_compare_place(session, &list, mapping, address);
 }
 
 struct error *session_check(struct session *session,

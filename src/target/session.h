@@ -71,6 +71,20 @@ struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * The same of what stands at `address` alone, however far it reaches now: what
+ * was read there came from the same place of the same file.
+ */
+struct error *session_compare_place(const struct session *session,
+				    const struct mapping_list *list,
+				    const struct mapping *mapping,
+				    uint64_t address)
+	__attribute__((nonnull, warn_unused_result));
+struct error *session_check_place(struct session *session,
+				  const struct mapping *mapping,
+				  uint64_t address)
+	__attribute__((nonnull, warn_unused_result));
+
 /* VmFlags of the mapping at `address`, read anew from smaps: "rd wr sh"; NULL
  * where they are not to be had. The caller frees. */
 char *session_flags(struct session *session, uint64_t address)

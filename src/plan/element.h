@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One element of an operation: the accesses that it takes, in the order of the
+ * contract (one read; one write; a read and a write; the halves of a counter),
+ * and what came of them.
+ */
+#ifndef MMIODBG_PLAN_ELEMENT_H
+#define MMIODBG_PLAN_ELEMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "plan/attempt.h"
+#include "plan/plan.h"
+
+/* One element of an operation. */
+struct element {
+	const struct operation *operation;
+	uint64_t index;    /* in the operation, from 0 */
+	uint64_t position; /* in the space of the operation's place */
+	struct site site;
+};
+
+/* One access on the bus, or one that a dry run would make. */
+struct access_record {
+	uint64_t address;
+	unsigned bits;
+	bool write;
+	bool known;     /* value is set: not for what a dry run would read */
+	uint64_t value; /* in the operation's byte order */
+	unsigned attempts;
+	uint64_t nanoseconds;      /* of the last attempt */
+	uint64_t waited;           /* nanoseconds, for the last attempt */
+	const struct error *error; /* NULL: it was made */
+};
+
+/* What came of one element. */
+struct element_result {
+	bool known;     /* value is set */
+	uint64_t value; /* what was read, or written; whole, not the field */
+	bool has_old;
+	uint64_t old; /* what the read of a modify found */
+	bool wrote;
+	bool made;    /* an access of it was made, whatever came of others */
+	bool suspect; /* all ones from a device's register */
+	unsigned attempts;
+	uint64_t nanoseconds; /* of its accesses, of each the last attempt */
+	uint64_t waited;      /* nanoseconds, between attempts */
+	const struct error *error; /* NULL: done */
+};
+
+/* Where results go. `data` is handed back; the rest is valid in the call. */
+struct run_sink {
+	void *data;
+	void (*access)(void *data, const struct element *element,
+		       const struct access_record *record); /* may be NULL */
+	void (*element)(void *data, const struct element *element,
+			const struct element_result *result);
+	bool at_once; /* each result before the next access */
+};
+
+/* What makes elements. */
+struct element_maker {
+	bool dry; /* only reports what it would do */
+	struct attempts attempts;
+	const struct run_sink *sink; /* gets the accesses */
+};
+
+/*
+ * Makes the accesses of an element. `*ret` is set in any case; the error,
+ * which is also in it, belongs to the caller.
+ */
+struct error *element_make(struct element_maker *maker,
+			   const struct element *element,
+			   struct element_result *ret)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif
