@@ -2,8 +2,7 @@
 # shellcheck shell=bash
 #
 # What the kernel path cannot do, or would do to a device that does not answer
-# as it should: refused beforehand, with the reason, and without an access. And
-# what takes a device away from under a mapping.
+# as it should: refused beforehand, with the reason, and without an access.
 #
 # The target $APP has mapped, by index:
 #   0 nvme bar0     1 sdhci bar0    2 e1000e bar0      (through sysfs)
@@ -235,88 +234,4 @@ stderr_has "for want of permission"
 run 1 "${nobody[@]}" maps "$NVME"
 stderr_has "among the processes that we may look at"
 bus_none
-case_end
-
-# What takes a device away. From here on things do not come back.
-
-case_begin "removed: the mapping has lost its device; nothing is accessed"
-sysfs 1 "$SYS/$NVME/remove"
-# The process's own entries survive.
-tell APP load 0 32 0x8
-reply_is value 0x00010400
-run 0 "$MMIODBG" maps --raw --noheadings -p "$APP" -o DEVICE,PROBLEM
-stdout_has "$NVME/bar0 the\\x20device\\x20has\\x20left\\x20sysfs"
-refused 1 "left sysfs" read "@$NVME/bar0+0x8"
-refused 1 "left sysfs" write "@$NVME/bar0+0x1000=0"
-refused 7 "gone from sysfs" read "${APP_AT[0]}+0x8"
-refused 7 "gone from sysfs" write "${APP_AT[0]}+0x1000=0"
-refused 6 "" read --force "${APP_AT[0]}+0x8"
-stdout_is -
-refused 6 "" write --force "${APP_AT[0]}+0x1000=0"
-run 0 "$MMIODBG" info -p "$APP" "${APP_AT[0]}"
-stdout_like "state +the device is gone from sysfs"
-bus nvme r 0x8 4
-case_end
-
-case_begin "found again at another address: the old mapping is not the device's"
-unwatched sysfs 1 /sys/bus/pci/rescan
-read -r start _ <"$SYS/$NVME/resource" || fail "not found again"
-check "another address" [ "$start" != "$NVME_BASE" ]
-unwatched enable "$NVME"
-refused 1 "another address" read "@$NVME/bar0+0x8"
-refused 1 "another address" write "@$NVME/bar0+0x1000=0"
-run 0 "$MMIODBG" info -p "$APP" "${APP_AT[0]}+0x8"
-stdout_like "another address now"
-run any "$MMIODBG" read -q -p "$APP" "${APP_AT[0]}+0x8"
-check "refused, or failed" [ "$STATUS" != 0 ]
-stdout_hasnt 0x
-bus_none
-case_end
-
-case_begin "found again: who maps it now reads it, by the same name"
-unwatched target_start AGAIN "$SYS/$NVME/resource0"
-tell AGAIN load 0 32 8
-reply_is value 0x00010400
-run 0 "$MMIODBG" maps --raw --noheadings -p "$AGAIN" -o PCI,PHYSICAL
-stdout_is "$NVME/bar0 $(printf '%#x' "$start")"
-run 0 "$MMIODBG" read -q -p "$AGAIN" "@$NVME/bar0+0x8" "phys:$start+0x8"
-stdout_is 0x00010400 0x00010400
-target_stop AGAIN
-# The trace knows nvme by its old address: "?" stands for it.
-bus_any
-case_end
-
-# vfio-pci has claimed e1000e's region when $VFIO opened it.
-
-case_begin "a driver claims the region: it fails, and is not a value"
-sysfs "$E1000E" /sys/bus/pci/drivers/vfio-pci/unbind
-sysfs '' "$SYS/$E1000E/driver_override"
-enable "$E1000E"
-refused 1 either read "@$E1000E/bar0+0x8"
-target_start LOST "$SYS/$E1000E/resource0" \
-  "/dev/mem,off=$E1000E_BASE,len=$E1000E_SIZE"
-run 0 "$MMIODBG" read -q -p "$LOST" "${LOST_AT[0]}+0x8" "${LOST_AT[1]}+0x8"
-unwatched modprobe e1000e || fail "modprobe e1000e"
-tell LOST load 0 32 8
-reply_is error: SIGBUS code 2
-tell LOST load 1 32 8
-reply_is error: SIGBUS code 2
-for place in "@$E1000E/bar0" "${LOST_AT[0]}" "${LOST_AT[1]}"; do
-  run 1 "$MMIODBG" read -q --force -p "$LOST" "$place+0x8"
-  stdout_is -
-  stderr_has either
-  run 1 "$MMIODBG" write --force -p "$LOST" "$place+0x5204=0:1"
-  stderr_has either
-done
-run 1 "$MMIODBG" read -q --force -n 4 -p "$LOST" "@$E1000E/bar0"
-stdout_is - - - -
-check "one diagnostic" [ "$(grep -c '^mmiodbg:' "$WORK/stderr")" = 1 ]
-run 1 "$MMIODBG" write --force -p "$LOST" "@$E1000E/bar0+0x5204=0"
-stderr_has either
-run 0 "$MMIODBG" maps --raw --noheadings -p "$LOST" -o KIND,DRIVER "$E1000E"
-check "the new driver" [ "$(sort "$WORK/stdout" | tr '\n' ';')" = \
-  "mem e1000e;pci e1000e;" ]
-run 0 "$MMIODBG" info -p "$LOST" "@$E1000E/bar0"
-stdout_like "owned by e1000e"
-bus e1000e r 0x8 4 x2+0
 case_end
