@@ -67,6 +67,15 @@ struct run_sink record_sink(struct record *record, const struct run_sink *like)
 	};
 }
 
+size_t record_elements(const struct record *record)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < record->count; i++)
+		count += !record->entries[i].is_access;
+	return count;
+}
+
 bool record_has_results(const struct record *record)
 {
 	for (size_t i = 0; i < record->count; i++)

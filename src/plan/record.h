@@ -22,6 +22,9 @@ struct record {
 struct run_sink record_sink(struct record *record, const struct run_sink *like)
 	__attribute__((nonnull));
 
+/* How many elements are in it. */
+size_t record_elements(const struct record *record) __attribute__((nonnull));
+
 /* Whether there is an access that was made, as far as is known. */
 bool record_has_results(const struct record *record) __attribute__((nonnull));
 

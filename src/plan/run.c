@@ -3,20 +3,18 @@
 
 #include <signal.h>
 
-#include "base/duration.h"
 #include "base/error.h"
 #include "plan/record.h"
 #include "target/session.h"
 
-/* Reads are confirmed together: so many, or those of so many nanoseconds. */
-enum { MOST_HELD = 4096, LONGEST_HELD = 5000000 };
+/* Reads are confirmed together, so many of them. */
+enum { MOST_HELD = 512 };
 
 struct run {
 	struct element_maker maker;
 	struct record record;     /* what is not confirmed yet */
 	struct run_sink holding;  /* fills it */
 	struct run_sink counting; /* what is, on its way to the sink */
-	uint64_t held_since;      /* 0: nothing is held */
 	const struct run_sink *sink;
 	struct run_summary summary;
 	int first_status; /* of the first failure */
@@ -54,13 +52,26 @@ static void count_element(void *data, const struct element *element,
 	run->sink->element(run->sink->data, element, result);
 }
 
-/* A list of mappings to compare with, or why there is none. */
+/* What the mappings are compared with. */
 struct confirmation {
-	const struct run *run;
+	struct session *session;
+	bool one; /* only one place is asked about */
 	struct mapping_list list;
-	struct error *error;
+	struct error *error; /* why there is no list */
 	bool failed;
 };
+
+static struct error *ask_mappings(const struct confirmation *confirmation,
+				  const struct site *site)
+{
+	if (confirmation->one)
+		return session_check_place(confirmation->session, site->mapping,
+					   site->address);
+	if (confirmation->error)
+		return error_copy(confirmation->error);
+	return session_compare_place(confirmation->session, &confirmation->list,
+				     site->mapping, site->address);
+}
 
 /*
  * The error for an access that was made while its mapping may have been
@@ -72,14 +83,8 @@ static struct error *judge(void *data, const struct element *element)
 	struct confirmation *confirmation = data;
 	bool write = element->operation->kind != OPERATION_READ;
 	const struct site *site = &element->site;
-	struct error *error, *doubt;
+	struct error *error = ask_mappings(confirmation, site), *doubt;
 
-	error = confirmation->error
-			? error_copy(confirmation->error)
-			: session_compare_place(
-				  confirmation->run->maker.attempts.session,
-				  &confirmation->list, site->mapping,
-				  site->address);
 	if (!error)
 		return NULL;
 	if (error->kind == ERROR_GONE) {
@@ -106,10 +111,14 @@ static struct error *judge(void *data, const struct element *element)
  * then what they did is not known. False: that is so. */
 static bool confirm(struct run *run)
 {
-	struct confirmation confirmation = {.run = run};
+	struct confirmation confirmation = {
+		.session = run->maker.attempts.session,
+		.one = record_elements(&run->record) == 1,
+	};
 
-	confirmation.error = session_mappings(run->maker.attempts.session,
-					      &confirmation.list);
+	if (!confirmation.one)
+		confirmation.error = session_mappings(confirmation.session,
+						      &confirmation.list);
 	record_review(&run->record, judge, &confirmation);
 	error_destroy(confirmation.error);
 	mapping_list_deinit(&confirmation.list);
@@ -127,25 +136,20 @@ static bool release(struct run *run)
 	if (run->record.lost && !run->summary.end_error)
 		run->summary.end_error = error_no_memory();
 	record_replay(&run->record, &run->counting);
-	run->held_since = 0;
 	if (!confirmed)
 		run->maker.attempts.doubt = true;
 	return confirmed;
 }
 
-/* Of a write each element is confirmed, and of what is shown step by step. */
-static bool is_due(struct run *run, const struct element *element)
+/* Of a write each element is confirmed, and of what is shown step by step or
+ * had to be waited for. */
+static bool is_due(const struct run *run, const struct element *element,
+		   const struct element_result *result)
 {
-	uint64_t now = clock_now();
-
-	if (run->maker.attempts.stopped)
-		return false;
-	if (!run->held_since)
-		run->held_since = now;
-	return element->operation->kind != OPERATION_READ ||
-	       run->sink->access || run->sink->at_once ||
-	       run->record.count >= MOST_HELD ||
-	       now - run->held_since >= LONGEST_HELD;
+	return !run->maker.attempts.stopped &&
+	       (element->operation->kind != OPERATION_READ ||
+		run->sink->access || run->sink->at_once || result->waited ||
+		run->record.count >= MOST_HELD);
 }
 
 /* True: go on with the next element. */
@@ -157,7 +161,7 @@ static bool run_element(struct run *run, const struct element *element)
 		element_make(&run->maker, element, &result);
 
 	run->holding.element(run->holding.data, element, &result);
-	if (is_due(run, element) && !release(run) && write)
+	if (is_due(run, element, &result) && !release(run) && write)
 		return false;
 	/* Nothing more can be had from a target that is gone, nor of a stop
 	 * that is over, nor through an agent that has ended, nor when we are

@@ -12,6 +12,7 @@
 #include "base/root.h"
 #include "target/attachment.h"
 #include "target/machine.h"
+#include "target/mapquery.h"
 #include "target/process.h"
 
 bool session_ended(const struct session *session)
@@ -349,13 +350,45 @@ struct error *session_compare_place(const struct session *session,
 	return changed(session, mapping, now);
 }
 
+typedef bool comparison(const struct session *session,
+			const struct mapping *before,
+			const struct mapping *now);
+
+static bool is_same_place(const struct session *session,
+			  const struct mapping *before,
+			  const struct mapping *now)
+{
+	(void)session;
+	return same_place(before, now);
+}
+
+/* Where the kernel answers for one address, and all is as it was. */
+static bool is_quickly_confirmed(struct session *session, comparison *same,
+				 const struct mapping *mapping,
+				 uint64_t address)
+{
+	struct mapping now;
+	int fd, errnum;
+
+	if (session->no_query ||
+	    agent_open(&session->agent, &session->process, AGENT_MAPS, &fd))
+		return false;
+	errnum = mapping_query(fd, address, &now);
+	close(fd);
+	session->no_query = errnum == ENOTTY;
+	return !errnum && same(session, mapping, &now);
+}
+
 struct error *session_check_place(struct session *session,
 				  const struct mapping *mapping,
 				  uint64_t address)
 {
 	cleanup_mapping_list struct mapping_list list = {0};
-	struct error *error = session_mappings(session, &list);
+	struct error *error;
 
+	if (is_quickly_confirmed(session, is_same_place, mapping, address))
+		return NULL;
+	error = session_mappings(session, &list);
 	return error ? error
 		     : session_compare_place(session, &list, mapping, address);
 }
@@ -364,8 +397,11 @@ struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 {
 	cleanup_mapping_list struct mapping_list list = {0};
-	struct error *error = session_mappings(session, &list);
+	struct error *error;
 
+	if (is_quickly_confirmed(session, unchanged, mapping, address))
+		return NULL;
+	error = session_mappings(session, &list);
 	return error ? error
 		     : session_compare(session, &list, mapping, address);
 }

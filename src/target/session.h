@@ -27,6 +27,7 @@ struct session {
 	pid_t tracer; /* 0: nobody traces it */
 	struct mapping_list mappings; /* all of them */
 	struct device_list devices;
+	bool no_query;                 /* the kernel has no mapping_query() */
 	struct history history;        /* what has worked */
 	int memory;                    /* /proc/PID/mem, or -1: not attached */
 	struct attachment *attachment; /* to its threads, or NULL */
@@ -66,7 +67,7 @@ struct error *session_compare(const struct session *session,
 			      const struct mapping *mapping, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Both: the maps are read anew. */
+/* Both, of what is mapped now. */
 struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));
