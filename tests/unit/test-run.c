@@ -909,31 +909,42 @@ static void put_maps_before_second(size_t access)
 
 #define OTHER "20000000-20001000 rw-p 00000000 00:00 0"
 
-/* Kind ERROR_NO_MEMORY (DONE): it is the same. */
+/* Kind ERROR_NO_MEMORY (DONE): it is the same. `place`: what stands at its
+ * first page is the same, however far it reaches now. */
 static const struct {
 	const char *maps;
 	enum error_kind kind;
+	bool place;
 } changes[] = {
-	{HEAP "\n" BAR0 "\n" BAR4_WC "\n", DONE},
-	{BAR0 " (deleted)\n", DONE},
+	{HEAP "\n" BAR0 "\n" BAR4_WC "\n", DONE, false},
+	{BAR0 " (deleted)\n", DONE, false},
 	{"0ffff000-10000000 rw-p 00000000 00:00 0\n" BAR0
 	 "\n10004000-10005000 rw-p 00000000 00:00 0\n",
-	 DONE},
-	{HEAP "\n" BAR4_WC "\n", ERROR_UNMAPPED},
-	{OTHER "\n", ERROR_UNMAPPED},
-	{"0ffff000-10000000 rw-p 00000000 00:00 0\n", ERROR_UNMAPPED},
-	{"10001000-10004000 rw-s fe001000 00:15 9 " NIC "0\n", ERROR_UNMAPPED},
-	{"10000000-10003000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10008000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
-	{"0f000000-10004000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10004000 r--s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10004000 rw-p fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10004000 rw-s fe004000 00:15 9 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10004000 rw-s fe000000 00:16 9 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10004000 rw-s fe000000 00:15 8 " NIC "0\n", ERROR_REPLACED},
-	{"10000000-10004000 rw-p 00000000 00:00 0\n", ERROR_REPLACED},
-	{"", ERROR_GONE},
-	{NULL, ERROR_GONE},
+	 DONE, false},
+	{HEAP "\n" BAR4_WC "\n", ERROR_UNMAPPED, false},
+	{OTHER "\n", ERROR_UNMAPPED, false},
+	{"0ffff000-10000000 rw-p 00000000 00:00 0\n", ERROR_UNMAPPED, false},
+	{"10001000-10004000 rw-s fe001000 00:15 9 " NIC "0\n", ERROR_UNMAPPED,
+	 false},
+	{"10000000-10003000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED,
+	 true},
+	{"10000000-10008000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED,
+	 true},
+	{"0f000000-10004000 rw-s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED,
+	 false},
+	{"10000000-10004000 r--s fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED,
+	 false},
+	{"10000000-10004000 rw-p fe000000 00:15 9 " NIC "0\n", ERROR_REPLACED,
+	 false},
+	{"10000000-10004000 rw-s fe004000 00:15 9 " NIC "0\n", ERROR_REPLACED,
+	 false},
+	{"10000000-10004000 rw-s fe000000 00:16 9 " NIC "0\n", ERROR_REPLACED,
+	 false},
+	{"10000000-10004000 rw-s fe000000 00:15 8 " NIC "0\n", ERROR_REPLACED,
+	 false},
+	{"10000000-10004000 rw-p 00000000 00:00 0\n", ERROR_REPLACED, false},
+	{"", ERROR_GONE, false},
+	{NULL, ERROR_GONE, false},
 };
 
 /* Before the first access: nothing is touched, and the error says so. */
@@ -970,7 +981,9 @@ START_TEST(changed_before_the_run)
 }
 END_TEST
 
-/* Between two writes: the second is not made. */
+/* Between two writes: the second is not made, and of the first it is not known
+ * where it went, unless all went with an exit or an exec. Between the read and
+ * the write of a modify: the write is not made. */
 START_TEST(changed_before_a_write)
 {
 	static const struct command commands[] = {
@@ -981,22 +994,63 @@ START_TEST(changed_before_a_write)
 	device.before = put_maps_before_second;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
 		for (size_t j = 0; j < ARRAY_SIZE(commands); j++) {
+			enum error_kind kind = changes[i].kind;
+			int status = STATUS_PARTLY;
 			size_t last;
 
 			new_maps = changes[i].maps;
 			run(&commands[j]);
 			tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
 			last = got.n_elements - 1;
-			if (changes[i].kind == DONE) {
+			if (kind == DONE) {
 				ck_assert_uint_eq(device.n_accesses, 2);
 				continue;
 			}
+			if (!j && kind != ERROR_GONE && !changes[i].place) {
+				ck_assert_uint_eq(last, 0);
+				kind = ERROR_INDETERMINATE;
+				status = 9;
+			}
 			ck_assert_uint_eq(device.n_accesses, 1);
-			ck_assert_int_eq(got.elements[last].error.kind,
-					 changes[i].kind);
+			ck_assert_int_eq(got.elements[last].error.kind, kind);
 			ck_assert(got.elements[last].error.has_address);
-			ck_assert_int_eq(got.summary.status, STATUS_PARTLY);
+			ck_assert_int_eq(got.summary.status, status);
 		}
+}
+END_TEST
+
+/* While a read is made: its value may be of something else, and is none; the
+ * next one is not made. What was read before an exit or an exec is what it was.
+ */
+START_TEST(changed_at_a_read)
+{
+	static const struct command command = {{"0x10000000", "0x10000004"},
+					       READ};
+
+	device.before = put_maps_before_second;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		enum error_kind kind = changes[i].kind;
+		bool known =
+			kind == DONE || kind == ERROR_GONE || changes[i].place;
+
+		new_maps = changes[i].maps;
+		run(&command);
+		tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+		ck_assert_uint_eq(got.n_elements, 2);
+		ck_assert_uint_eq(device.n_accesses, known ? 2 : 1);
+		for (size_t j = 0; j < 2; j++) {
+			ck_assert(got.elements[j].result.known == known);
+			ck_assert(got.elements[j].error.failed == !known);
+			if (known)
+				continue;
+			ck_assert_int_eq(got.elements[j].error.kind, kind);
+			ck_assert_uint_eq(got.elements[j].error.address,
+					  DEVICE + 4 * j);
+			ck_assert(j || has_text(got.elements[j].error.text,
+						"perhaps of something else"));
+		}
+		ck_assert_int_eq(got.summary.status, known ? STATUS_DONE : 6);
+	}
 }
 END_TEST
 
@@ -1340,6 +1394,7 @@ int main(void)
 		revoked,
 		changed_before_the_run,
 		changed_before_a_write,
+		changed_at_a_read,
 		changed_at_a_failure,
 		changed_by_exec,
 		changed_memory,
