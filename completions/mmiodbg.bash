@@ -61,7 +61,7 @@ _mmiodbg_option()
     ;;
   esac
   case $name in
-  --pid | --width | --count | --via | --max-stop | --treat-as-device | \
+  --pid | --width | --count | --via | --max-stop | --retry | --treat-as-device | \
     --output | --color) ;;
   *) name='' ;;
   esac
@@ -125,7 +125,7 @@ _mmiodbg_options()
     -V --version)
   local -a place=(-p --pid --treat-as-device)
   local -a table=(-o --output --noheadings --raw)
-  local -a access=(-w --width -n --count --via --attach --stop --max-stop
+  local -a access=(-w --width -n --count --via --retry --trust-kernel --attach --stop --max-stop
     --force --dry-run -q --quiet)
   local -a change=(--fill --verify)
 
@@ -133,7 +133,7 @@ _mmiodbg_options()
   '') names+=("${place[@]}" "${table[@]}" "${access[@]}"
     "${change[@]}") ;;
   maps) names+=("${place[@]}" "${table[@]}") ;;
-  info) names+=("${place[@]}" --via) ;;
+  info) names+=("${place[@]}" --via --trust-kernel) ;;
   read | peek) names+=("${place[@]}" "${access[@]}") ;;
   write | poke) names+=("${place[@]}" "${access[@]}" "${change[@]}") ;;
   esac
@@ -211,6 +211,7 @@ _mmiodbg_value()
       64 64be 64le
     ;;
   --via) _mmiodbg_offer "$2" auto kernel ;;
+  --retry) _mmiodbg_offer "$2" 0 100ms 1s 10s ;;
   --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
   --treat-as-device) _mmiodbg_files "$2" ;;
   --output) _mmiodbg_columns "$2" ;;

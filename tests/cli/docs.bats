@@ -262,10 +262,10 @@ same_lists() {
   same_lists wanted found environment
 }
 
-# served VERSION: widths of reads, and of writes, of a register
+# served VERSION [OPTION]: widths of reads, and of writes, of a register
 served() {
   echo "$1" >"$tree/uname"
-  "$MMIODBG" info -p 4242 @03:00.0/bar0+0x0 | awk '
+  "$MMIODBG" info "${@:2}" -p 4242 @03:00.0/bar0+0x0 | awk '
     $1 ~ /^(read|write)$/ && $3 == "kernel" { widths[$1] = widths[$1] " " $2 }
     END {
       print substr(widths["read"] ? widths["read"] : " none", 2) "|" \
@@ -274,7 +274,7 @@ served() {
 }
 
 @test "man page: what is served on which kernel" {
-  local machines kernels reads writes machine version
+  local machines kernels reads writes machine version wanted found
 
   section SAFETY | sed -n -E 's/^\.It (.*) Ta (.*) Ta (.*) Ta (.*)/\1|\2|\3|\4/p' |
     sed 1d >rows
@@ -282,7 +282,11 @@ served() {
   while IFS='|' read -r machines kernels reads writes; do
     case $kernels in
     'before '*) kernels="4.4 ${kernels#before }"
-      kernels=${kernels%.*}.$((${kernels##*.} - 1)) ;;
+      case ${kernels##*.} in
+      0) kernels="4.4 $((${kernels:4:1} - 1)).99" ;;
+      *) kernels=${kernels%.*}.$((${kernels##*.} - 1)) ;;
+      esac
+      ;;
     *' on') kernels="${kernels% on} 9.99" ;;
     all) kernels='4.4 5.12 6.1 9.99' ;;
     esac
@@ -297,13 +301,18 @@ served() {
     for machine in ${machines//,/}; do
       echo "$machine" >>machines
       for version in $kernels; do
-        [ "$(served "$machine $version.0")" = "$reads|$writes" ] ||
-          fail "$machine $version: $(served "$machine $version.0")"
+        wanted=$(sed 's/([^)]*)/none/g' <<<"$reads|$writes")
+        found=$(served "$machine $version.0")
+        [ "$found" = "$wanted" ] || fail "$machine $version: $found"
+        # In parentheses: only if the kernel is trusted.
+        wanted=$(tr -d '()' <<<"$reads|$writes")
+        found=$(served "$machine $version.0" --trust-kernel)
+        [ "$found" = "$wanted" ] || fail "$machine $version trusted: $found"
       done
     done
   done <rows
   # No machine of the table in the program is left out.
-  sed -n 's/.*\.architecture = "\(.*\)".*/\1/p' \
+  sed -n -E 's/.*(\.architecture = |(FIX|PATH)\()"([a-z0-9_]+)".*/\3/p' \
     "$top_srcdir/src/access/kernelpath.c" | sort -u >wanted
   sort -u machines | grep -vx mips64 >found
   same_lists wanted found machines
