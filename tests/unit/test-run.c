@@ -39,6 +39,8 @@ struct fault {
 static struct {
 	unsigned char bytes[SIZE];
 	struct fault faults[4];
+	uint64_t bad_page;  /* accesses of it fail, unless it is 0 */
+	bool bad_to_writes; /* only writes of it do */
 	size_t n_accesses;
 	void (*before)(size_t access); /* from 1 */
 	char log[4096];                /* "r32:10000000 w8:10000001=5" */
@@ -102,6 +104,11 @@ static enum access_result fake_make(struct session *of, uint64_t address,
 			*ret_errnum = device.faults[i].errnum;
 			return device.faults[i].result;
 		}
+	if (device.bad_page && address / 4096 == device.bad_page / 4096 &&
+	    (write || !device.bad_to_writes)) {
+		*ret_errnum = EIO;
+		return ACCESS_NOT_MADE;
+	}
 	if (write)
 		memcpy(device_at(address), value, bits / 8);
 	else
@@ -832,6 +839,318 @@ START_TEST(failed_accesses)
 }
 END_TEST
 
+/* What did not reach the device is made again: that access, and no other. */
+#define MINUTE UINT64_C(60000000000)
+
+static const struct {
+	const char *label;
+	struct command command;
+	struct fault faults[4];
+	const char *log;
+	unsigned attempts; /* of the first element */
+	uint64_t done, failed;
+	int status;
+} retries[] = {
+	{"a read",
+	 {{"0x10000000"}, {.retry = MINUTE}},
+	 {EIO_AT(1), EIO_AT(2)},
+	 "r32:10000000 r32:10000000 r32:10000000",
+	 3,
+	 1,
+	 0,
+	 0},
+	{"a write",
+	 {{"0x10000000=5"}, {.write = true, .retry = MINUTE}},
+	 {EIO_AT(1)},
+	 "w32:10000000=5 w32:10000000=5",
+	 2,
+	 1,
+	 0,
+	 0},
+	{"one of a range",
+	 {{"0x10000000"}, {.count = 3, .retry = MINUTE}},
+	 {EIO_AT(2), EIO_AT(3)},
+	 "r32:10000000 r32:10000004 r32:10000004 r32:10000004 r32:10000008",
+	 1,
+	 3,
+	 0,
+	 0},
+	{"one of several writes",
+	 {{"0x10000000=1", "0x10000004=2", "0x10000008=3"},
+	  {.write = true, .retry = MINUTE}},
+	 {EIO_AT(2)},
+	 "w32:10000000=1 w32:10000004=2 w32:10000004=2 w32:10000008=3",
+	 1,
+	 3,
+	 0,
+	 0},
+	/* once the read of a modify is made, only its write is made again */
+	{"the read of a modify",
+	 {{"0x10000000.0=1"}, {.write = true, .retry = MINUTE}},
+	 {EIO_AT(1)},
+	 "r32:10000000 r32:10000000 w32:10000000=a5a5a5a5",
+	 3,
+	 1,
+	 0,
+	 0},
+	{"the write of a modify",
+	 {{"0x10000000.0=0"}, {.write = true, .retry = MINUTE}},
+	 {EIO_AT(2), EIO_AT(3)},
+	 "r32:10000000 w32:10000000=a5a5a5a4 w32:10000000=a5a5a5a4 "
+	 "w32:10000000=a5a5a5a4",
+	 4,
+	 1,
+	 0,
+	 0},
+	{"both",
+	 {{"0x10000000/8=2:0xf"}, {.write = true, .retry = MINUTE}},
+	 {EIO_AT(1), EIO_AT(3)},
+	 "r8:10000000 r8:10000000 w8:10000000=a2 w8:10000000=a2",
+	 4,
+	 1,
+	 0,
+	 0},
+	{"the read of --verify",
+	 {{"0x10000000=5"}, {.write = true, .verify = true, .retry = MINUTE}},
+	 {EIO_AT(2), EIO_AT(3)},
+	 "w32:10000000=5 r32:10000000 r32:10000000 r32:10000000",
+	 4,
+	 1,
+	 0,
+	 0},
+	{"halves",
+	 {{"0x10000000/32x2"}, {.retry = MINUTE}},
+	 {EIO_AT(1), EIO_AT(3), EIO_AT(5)},
+	 "r32:10000004 r32:10000004 r32:10000000 r32:10000000 r32:10000004 "
+	 "r32:10000004",
+	 6,
+	 1,
+	 0,
+	 0},
+	/* what may have happened is not, nor what nobody gives back */
+	{"an unclear read",
+	 {{"0x10000000"}, {.retry = MINUTE}},
+	 {UNCLEAR_AT(1)},
+	 "r32:10000000",
+	 1,
+	 0,
+	 1,
+	 9},
+	{"an unclear write after a failure",
+	 {{"0x10000000=5"}, {.write = true, .retry = MINUTE}},
+	 {EIO_AT(1), UNCLEAR_AT(2)},
+	 "w32:10000000=5 w32:10000000=5",
+	 2,
+	 0,
+	 1,
+	 9},
+	{"an unclear write of a modify",
+	 {{"0x10000000.0=1"}, {.write = true, .retry = MINUTE}},
+	 {UNCLEAR_AT(2)},
+	 "r32:10000000 w32:10000000=a5a5a5a5",
+	 2,
+	 0,
+	 1,
+	 3},
+	{"ordinary memory",
+	 {{"0x600000"}, {.retry = MINUTE}},
+	 {EIO_AT(1)},
+	 "r32:600000",
+	 1,
+	 0,
+	 1,
+	 1},
+	{"gone",
+	 {{"0x10000000"}, {.retry = MINUTE}},
+	 {EIO_AT(1), GONE_AT(2)},
+	 "r32:10000000 r32:10000000",
+	 2,
+	 0,
+	 1,
+	 4},
+};
+
+START_TEST(tried_again)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(retries); i++) {
+		const struct element_result *first = &got.elements[0].result;
+		const char *label = retries[i].label;
+		uint64_t attempts = 0, waited = 0;
+
+		memset(device.bytes, 0xa5, SIZE);
+		history_deinit(&session->history);
+		memcpy(device.faults, retries[i].faults,
+		       sizeof(retries[i].faults));
+		run(&retries[i].command);
+		ck_assert_msg(same_text(device.log, retries[i].log), "%s: %s",
+			      label, device.log);
+		ck_assert_msg(first->attempts == retries[i].attempts,
+			      "%s: %u attempts", label, first->attempts);
+		expect_summary(label, retries[i].done + retries[i].failed,
+			       retries[i].done, retries[i].failed,
+			       retries[i].status);
+		/* The attempts at an element are those at its accesses. */
+		for (size_t j = 0; j < got.n_accesses; j++) {
+			const struct access_record *record =
+				&got.accesses[j].record;
+
+			attempts += record->attempts;
+			waited += record->waited;
+			ck_assert((record->waited != 0) ==
+				  (record->attempts > 1));
+		}
+		ck_assert_uint_eq(attempts, device.n_accesses);
+		for (size_t j = 0; j < got.n_elements; j++) {
+			attempts -= got.elements[j].result.attempts;
+			waited -= got.elements[j].result.waited;
+		}
+		ck_assert(!attempts && !waited);
+	}
+}
+END_TEST
+
+/* A value that comes late is the right one, and the old one of a modify too. */
+START_TEST(values_after_retries)
+{
+	static const struct command read = {{"0x10000000..+8"},
+					    {.retry = MINUTE}};
+	static const struct command modify = {{"0x10000000=0x11:0xff"},
+					      {.write = true, .retry = MINUTE}};
+	uint32_t value;
+
+	memcpy(device.bytes, "\x10\x20\x30\x40\x50\x60\x70\x80", 8);
+	device.faults[0] = (struct fault)EIO_AT(1);
+	device.faults[1] = (struct fault)EIO_AT(3);
+	run(&read);
+	for (size_t i = 0; i < 2; i++) {
+		memcpy(&value, device.bytes + 4 * i, 4);
+		ck_assert(got.elements[i].result.known);
+		ck_assert_uint_eq(got.elements[i].result.value, value);
+		ck_assert_uint_eq(got.elements[i].result.attempts, 2);
+	}
+	memcpy(&value, device.bytes, 4);
+	run(&modify);
+	ck_assert_uint_eq(got.elements[0].result.old, value);
+	ck_assert_uint_eq(got.elements[0].result.value,
+			  (value & ~0xffu) | 0x11);
+	ck_assert(got.elements[0].result.wrote);
+	ck_assert_uint_eq(got.summary.written, 1);
+}
+END_TEST
+
+enum { SHORT = 5000000 };
+
+/* Whether so many attempts were made at an element: 1, or more. */
+static void expect_attempts(size_t i, bool many)
+{
+	unsigned attempts = got.elements[i].result.attempts;
+
+	ck_assert_msg(many ? attempts > 1 : attempts == 1,
+		      "element %zu: %u attempts", i, attempts);
+	ck_assert((got.elements[i].result.waited != 0) == many);
+}
+
+/* A read goes on past a page that is gone; its time is used up once. */
+START_TEST(bad_page_of_reads)
+{
+	static const struct command command = {{"0x10000ff4..+0x18"},
+					       {.retry = SHORT}};
+
+	memset(device.bytes, 0x5a, SIZE);
+	device.bad_page = DEVICE;
+	run(&command);
+	expect_summary("first page", 6, 3, 3, STATUS_PARTLY);
+	for (size_t i = 0; i < 6; i++) {
+		expect_attempts(i, i == 0);
+		ck_assert(got.elements[i].result.known == (i >= 3));
+		ck_assert(got.elements[i].error.failed == (i < 3));
+		ck_assert_uint_eq(got.elements[i].error.attempts,
+				  i < 3 ? got.elements[i].result.attempts : 0);
+		if (i >= 3)
+			ck_assert_uint_eq(got.elements[i].result.value,
+					  0x5a5a5a5a);
+	}
+	device.bad_page = DEVICE + 0x1000;
+	run(&command);
+	expect_summary("second page", 6, 3, 3, STATUS_PARTLY);
+	for (size_t i = 0; i < 6; i++) {
+		expect_attempts(i, i == 3);
+		ck_assert(got.elements[i].result.known == (i < 3));
+	}
+}
+END_TEST
+
+/* A success of the mapping gives the time anew, one of another does not. */
+START_TEST(time_anew)
+{
+	static const struct command again = {
+		{"0x10001000", "0x10001004", "0x10000000", "0x10001008"},
+		{.retry = SHORT}};
+	static const struct command elsewhere = {
+		{"0x10001000", "0x40000000", "0x600000", "0x10001008"},
+		{.retry = SHORT}};
+
+	device.bad_page = DEVICE + 0x1000;
+	run(&again);
+	expect_summary("again", 4, 1, 3, STATUS_PARTLY);
+	for (size_t i = 0; i < 4; i++)
+		expect_attempts(i, i == 0 || i == 3);
+	run(&elsewhere);
+	expect_summary("elsewhere", 4, 2, 2, STATUS_PARTLY);
+	for (size_t i = 0; i < 4; i++)
+		expect_attempts(i, i == 0);
+}
+END_TEST
+
+/* A write stops there, and says how many it has written. */
+START_TEST(bad_page_of_writes)
+{
+	static const struct command command = {
+		{"0x10000ff8..+0x10=7"},
+		{.write = true, .fill = true, .retry = SHORT}};
+
+	device.bad_page = DEVICE + 0x1000;
+	run(&command);
+	expect_summary("write", 4, 2, 1, STATUS_PARTLY);
+	ck_assert_uint_eq(got.summary.written, 2);
+	ck_assert_uint_eq(got.n_elements, 3);
+	expect_attempts(2, true);
+	ck_assert_uint_eq(device.n_accesses,
+			  2 + got.elements[2].result.attempts);
+	ck_assert(!got.elements[2].result.wrote);
+	ck_assert_uint_eq(number_of(32, device_at(DEVICE + 0x1000)), 0);
+}
+END_TEST
+
+/* The write of a modify in vain: the device was read, once. */
+START_TEST(write_of_a_modify_in_vain)
+{
+	static const struct command command = {
+		{"0x10000000.0=1", "0x10000004=1"},
+		{.write = true, .retry = SHORT}};
+	const struct copied_error *error = &got.elements[0].error;
+
+	device.bad_page = DEVICE;
+	device.bad_to_writes = true;
+	run(&command);
+	expect_summary("modify", 2, 0, 1, STATUS_PARTLY);
+	ck_assert(strncmp(device.log, "r32:10000000 w32:10000000=1 w32:", 31) ==
+		  0);
+	ck_assert_ptr_null(strchr(device.log + 1, 'r'));
+	ck_assert_uint_eq(got.n_accesses, 2);
+	ck_assert_uint_eq(got.accesses[0].record.attempts, 1);
+	ck_assert_uint_gt(got.accesses[1].record.attempts, 1);
+	/* The attempts that failed are those at the write. */
+	ck_assert_uint_eq(error->attempts, got.accesses[1].record.attempts);
+	ck_assert_uint_eq(got.elements[0].result.attempts, error->attempts + 1);
+	ck_assert(strncmp(error->text,
+			  "the read was made, the write was not: ", 38) == 0);
+	ck_assert_int_eq(error->kind, ERROR_UNKNOWN);
+	ck_assert(got.elements[0].result.has_old);
+	ck_assert_uint_eq(got.summary.written, 0);
+}
+END_TEST
+
 /* A failed access tells where, how often, and what the kernel said. */
 START_TEST(evidence_of_a_failure)
 {
@@ -1389,6 +1708,12 @@ int main(void)
 		times,
 		without_access_sink,
 		failed_accesses,
+		tried_again,
+		values_after_retries,
+		bad_page_of_reads,
+		time_anew,
+		bad_page_of_writes,
+		write_of_a_modify_in_vain,
 		evidence_of_a_failure,
 		evidence_of_a_modify,
 		revoked,
