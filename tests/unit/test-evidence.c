@@ -1,7 +1,802 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Signs of pages that were taken away, in captured trees, and what is made of
+ * them: which outcome, and why. */
+#include <errno.h>
+
+#include "access/evidence.h"
+#include "access/outcome.h"
+#include "base/duration.h"
+#include "target/machine.h"
+#include "target/session.h"
 #include "unit.h"
+
+enum { PID = 4242 };
+
+/* Where each kind of mapping stands. */
+enum {
+	BAR = 0x10000000,
+	MEM = 0x11000000,
+	PORTS = 0x11800000,
+	UIO = 0x12000000,
+	DRI = 0x13000000,
+	VIDEO = 0x14000000,
+	FOREIGN = 0x15000000,
+	STAND_IN = 0x17000000,
+	HEAP = 0x600000,
+};
+
+#define FLAGS      "rd wr sh mr mw me ms pf io de dd sd"
+#define WITH_AR    "rd wr sh mr mw me ms pf io de ar dd sd"
+#define ALIKE_AR   "rd wr sh mr mw me ms pf io de dd sd arch"
+#define PLAIN      "rd wr mr mw me ac sd"
+#define NIC        "sys/devices/pci0000:00/0000:03:00.0"
+#define STAND_FILE "/tmp/stand-in"
+#define GONE_NODE  999999999ul
+
+static struct tree tree;
+static struct machine machine;
+static struct session *session;
+static bool has_session;
+
+/* What the world looks like, before the session begins. */
+struct world {
+	const char *uname;  /* NULL: x86_64 6.1.0 */
+	const char *iomem;  /* NULL: nobody sees it */
+	const char *driver; /* of the device; NULL: none */
+	const char *flags;  /* of the BAR and of /dev/mem; NULL: none are known
+			     */
+};
+
+#define BUS                                                                    \
+	"00000000-00000fff : Reserved\n"                                       \
+	"c0000000-febfffff : PCI Bus 0000:00\n"                                \
+	"  fe000000-fe003fff : 0000:03:00.0\n"
+#define CLAIMED         BUS "    fe000000-fe003fff : e1000e\n"
+#define CLAIMED_IN_PART BUS "    fe001000-fe001fff : e1000e\n"
+#define CLAIMED_ELSEWHERE                                                      \
+	BUS "  fe004000-fe007fff : 0000:04:00.0\n"                             \
+	    "    fe004000-fe007fff : e1000e\n"
+#define CLAIMED_BY_UIO BUS "    fe000000-fe003fff : uio_pci_generic\n"
+#define PORTS_CLAIMED  BUS "  d0000000-d0000fff : widget\n"
+#define HIDDEN                                                                 \
+	"00000000-00000000 : Reserved\n"                                       \
+	"  00000000-00000000 : 0000:03:00.0\n"                                 \
+	"    00000000-00000000 : e1000e\n"
+
+static const struct bar bars[] = {{0xfe000000, 0x4000, BAR_MEMORY}};
+
+static unsigned long inode_of(const char *path)
+{
+	struct stat status;
+
+	ck_assert_msg(fstatat(tree.fd, path, &status, 0) == 0, "%s", path);
+	return (unsigned long)status.st_ino;
+}
+
+static const char *const nodes[] = {"dev/mem",       "dev/uio0",
+				    "dev/dri/card0", "dev/video0",
+				    "dev/foreign",   NIC "/resource0"};
+
+static void put_maps(const char *flags)
+{
+	static const struct {
+		unsigned long start;
+		unsigned long offset;
+		const char *path;
+		bool flagged; /* as `flags` says */
+	} rows[] = {
+		{BAR, 0xfe000000, "/" NIC "/resource0", true},
+		{MEM, 0xfe000000, "/dev/mem", true},
+		{PORTS, 0xd0000000, "/dev/mem", true},
+		{UIO, 0, "/dev/uio0", false},
+		{DRI, 0x100000, "/dev/dri/card0", false},
+		{VIDEO, 0, "/dev/video0", false},
+		{FOREIGN, 0, "/dev/foreign", false},
+	};
+	struct vma vmas[ARRAY_SIZE(rows) + 2];
+	char lines[ARRAY_SIZE(rows)][256];
+
+	vmas[0] = (struct vma){"00600000-00604000 rw-p 00000000 00:00 0 [heap]",
+			       PLAIN};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		snprintf(lines[i], sizeof(lines[i]),
+			 "%08lx-%08lx rw-s %08lx 00:05 %lu %s", rows[i].start,
+			 rows[i].start + 0x4000, rows[i].offset,
+			 inode_of(rows[i].path + 1), rows[i].path);
+		vmas[i + 1] =
+			(struct vma){lines[i], rows[i].flagged ? flags : FLAGS};
+	}
+	vmas[ARRAY_SIZE(rows) + 1] = (struct vma){
+		"17000000-17004000 rw-s 00000000 08:01 77 " STAND_FILE,
+		"rd wr sh mr mw me ms sd"};
+	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+}
+
+static void put_iomem(const char *text)
+{
+	if (text)
+		tree_put(&tree, text, "proc/iomem");
+	else
+		tree_remove(&tree, "proc/iomem");
+}
+
+static void bind(const char *driver)
+{
+	tree_remove(&tree, NIC "/driver");
+	if (!driver)
+		return;
+	tree_link(&tree, driver, NIC "/driver");
+}
+
+static void end_world(void)
+{
+	if (!has_session)
+		return;
+	has_session = false;
+	session_destroy(session);
+	machine_deinit(&machine);
+	tree_deinit(&tree);
+}
+
+/* The session begins, and has looked at the machine as `read` does. */
+static void begin_world(const struct world *world)
+{
+	const struct pci_list *pci;
+	const struct iomem *iomem;
+
+	end_world();
+	tree_init(&tree);
+	tree_put(&tree, world->uname ? world->uname : "x86_64 6.1.0", "uname");
+	tree_pci(&tree, "0000:03:00.0", NULL, bars, ARRAY_SIZE(bars));
+	bind(world->driver);
+	tree_put(&tree, "test\n", "sys/class/uio/uio0/name");
+	tree_link(&tree, "../../../devices/pci0000:00/0000:03:00.0",
+		  "sys/class/uio/uio0/device");
+	tree_put(&tree, "0xfe000000\n", "sys/class/uio/uio0/maps/map0/addr");
+	tree_put(&tree, "0x4000\n", "sys/class/uio/uio0/maps/map0/size");
+	tree_put(&tree, "0x0\n", "sys/class/uio/uio0/maps/map0/offset");
+	tree_link(&tree, "../../../devices/pci0000:00/0000:03:00.0",
+		  "sys/class/drm/card0/device");
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
+		tree_put(&tree, "", "%s", nodes[i]);
+	put_iomem(world->iomem);
+	tree_process(&tree, PID, "app");
+	put_maps(world->flags);
+	expect_no_error(machine_init(&machine, tree.path), tree.path);
+	machine.page_size = 4096;
+	expect_no_error(session_create(&machine, PID, STAND_FILE, &session),
+			"session");
+	has_session = true;
+	expect_no_error(machine_pci(&machine, &pci), "pci");
+	expect_no_error(machine_iomem(&machine, &iomem), "iomem");
+}
+
+static void tear_down(void)
+{
+	end_world();
+}
+
+static struct site site_at(uint64_t address)
+{
+	struct site site = {
+		.mapping = mapping_list_find(&session->mappings, address),
+		.device = device_list_find(&session->devices, address),
+		.address = address,
+	};
+
+	ck_assert_ptr_nonnull(site.mapping);
+	ck_assert_msg(site.device || address == HEAP, "%#llx",
+		      (unsigned long long)address);
+	if (site.device)
+		site.mapping = &site.device->mapping;
+	return site;
+}
+
+/* What came of the last failure: "KIND: message; help", and the evidence. */
+static struct {
+	enum error_kind kind;
+	int errnum;
+	uint64_t address;
+	char text[512], evidence[4096];
+} got;
+
+static void fail_at(uint64_t address, bool write)
+{
+	struct site site = site_at(address);
+	struct error *error =
+		outcome_explain(session, &site, write, ACCESS_NOT_MADE, EIO);
+
+	got.kind = error->kind;
+	got.errnum = error->errnum;
+	got.address = error->has_address ? error->address : 0;
+	snprintf(got.text, sizeof(got.text), "%s; %s", error->message,
+		 error->help ? error->help : "-");
+	got.evidence[0] = '\0';
+	for (size_t i = 0; i < error->n_evidence; i++) {
+		size_t used = strlen(got.evidence);
+
+		snprintf(got.evidence + used, sizeof(got.evidence) - used,
+			 "%s\n", error->evidence[i]);
+	}
+	error_destroy(error);
+}
+
+/* What happens between the beginning of the session and the failure. */
+
+static void nothing(void)
+{
+}
+
+static void take_from_sysfs(void)
+{
+	tree_remove(&tree, "sys/bus/pci/devices/0000:03:00.0");
+	tree_remove(&tree, NIC);
+}
+
+static void move_bar(void)
+{
+	tree_put(&tree,
+		 "0x00000000fd000000 0x00000000fd003fff 0x0000000000040200\n",
+		 NIC "/resource");
+}
+
+static void claim(void)
+{
+	put_iomem(CLAIMED);
+}
+
+static void claim_in_part(void)
+{
+	put_iomem(CLAIMED_IN_PART);
+}
+
+static void claim_ports(void)
+{
+	put_iomem(PORTS_CLAIMED);
+}
+
+static void claim_elsewhere(void)
+{
+	put_iomem(CLAIMED_ELSEWHERE);
+}
+
+static void release(void)
+{
+	put_iomem(BUS);
+}
+
+static void hide(void)
+{
+	put_iomem(HIDDEN);
+}
+
+static void bind_driver(void)
+{
+	bind("../../../bus/pci/drivers/e1000e");
+}
+
+static void unbind_driver(void)
+{
+	bind(NULL);
+}
+
+static void claim_and_bind(void)
+{
+	claim();
+	bind_driver();
+}
+
+static void lose_ar(void)
+{
+	put_maps(FLAGS);
+}
+
+static void lose_ar_alike(void)
+{
+	put_maps(ALIKE_AR);
+}
+
+static void lose_flags(void)
+{
+	tree_remove(&tree, "proc/4242/smaps");
+}
+
+static void disable(void)
+{
+	tree_put(&tree, "0\n", NIC "/enable");
+}
+
+static void take_nodes(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++)
+		tree_remove(&tree, nodes[i]);
+}
+
+/* The old ones stay, so that the new ones cannot have their inodes. */
+static void replace_nodes(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(nodes); i++) {
+		char old[256];
+
+		snprintf(old, sizeof(old), "%s.old", nodes[i]);
+		ck_assert_int_eq(renameat(tree.fd, nodes[i], tree.fd, old), 0);
+		tree_put(&tree, "", "%s", nodes[i]);
+	}
+}
+
+static void read_all(void)
+{
+	for (size_t i = 0; i < session->devices.count; i++)
+		history_note(&session->history,
+			     session->devices.items[i].mapping.start + 8, false,
+			     clock_now());
+}
+
+static void write_all(void)
+{
+	for (size_t i = 0; i < session->devices.count; i++)
+		history_note(&session->history,
+			     session->devices.items[i].mapping.start + 8, true,
+			     clock_now());
+}
+
+static void read_next_pages(void)
+{
+	for (size_t i = 0; i < session->devices.count; i++)
+		history_note(&session->history,
+			     session->devices.items[i].mapping.start + 0x1008,
+			     false, clock_now());
+}
+
+/* A page of another mapping, which stands next to none of ours. */
+static void read_heap(void)
+{
+	history_note(&session->history, HEAP, false, clock_now());
+}
+
+#define R ERROR_REVOKED
+#define U ERROR_UNKNOWN
+
+static const struct world usual = {.iomem = BUS, .flags = WITH_AR};
+static const struct world one_shot = {.iomem = CLAIMED, .flags = WITH_AR};
+static const struct world ports_claimed = {.iomem = PORTS_CLAIMED,
+					   .flags = WITH_AR};
+static const struct world by_uio = {.iomem = CLAIMED_BY_UIO,
+				    .driver = "../drivers/uio_pci_generic",
+				    .flags = WITH_AR};
+static const struct world bound = {
+	.iomem = CLAIMED, .driver = "../drivers/e1000e", .flags = WITH_AR};
+static const struct world unseen = {.iomem = HIDDEN, .flags = WITH_AR};
+static const struct world without_ar = {.iomem = BUS, .flags = FLAGS};
+static const struct world on_612 = {
+	.uname = "x86_64 6.12.43", .iomem = BUS, .flags = FLAGS};
+static const struct world on_613 = {
+	.uname = "x86_64 6.13.0", .iomem = BUS, .flags = FLAGS};
+static const struct world on_72 = {
+	.uname = "x86_64 7.2.0", .iomem = BUS, .flags = FLAGS};
+static const struct world on_510 = {
+	.uname = "x86_64 5.10.0", .iomem = BUS, .flags = FLAGS};
+static const struct world on_arm = {
+	.uname = "aarch64 6.1.0", .iomem = BUS, .flags = FLAGS};
+static const struct world alike = {.iomem = BUS, .flags = ALIKE_AR};
+static const struct world flagless = {.iomem = BUS};
+
+#define METHOD_SIGN "such mappings have the kernel's generic access method"
+
+static const struct {
+	const char *label;
+	const struct world *world;
+	void (*happens)(void);
+	uint64_t address;
+	bool write;
+	enum error_kind kind;
+	const char *message;  /* it and the help have this */
+	const char *evidence; /* a line of it has this */
+	const char *lacks;    /* no line of it has this, unless NULL */
+} failures[] = {
+	/* an access method is there, so the page is not; but nothing shows
+	 * that it was taken away */
+	{"no sign", &usual, nothing, BAR, false, U,
+	 "Input/output error; the mapping is still there; its pages were "
+	 "probably taken away, but nothing else shows it",
+	 METHOD_SIGN, "since"},
+	{"no sign, write", &usual, nothing, BAR, true, U,
+	 "probably taken away, but nothing else shows it",
+	 "no driver owns physical address 0xfe000000", NULL},
+	{"no sign, mem", &usual, nothing, MEM, false, U, "probably taken away",
+	 "no driver is bound", NULL},
+	{"no sign, uio", &usual, nothing, UIO, false, U, "probably taken away",
+	 "the device is in sysfs", NULL},
+	{"no sign, drm", &usual, nothing, DRI, false, U,
+	 "from the driver's own access method; the buffer may be where that "
+	 "does not reach, or was taken away",
+	 "an access method of its own", NULL},
+	{"no sign, video", &usual, nothing, VIDEO, false, U,
+	 "either the driver offers no access method or its pages were taken "
+	 "away; a driver that puts pages in late",
+	 "whether the driver offers an access method is not known", NULL},
+	{"no sign, file", &usual, nothing, STAND_IN, false, U,
+	 "the mapping is still there, but not its page: the target has not "
+	 "touched it yet, or it was taken away",
+	 "pages of a file or of ordinary memory", NULL},
+	{"memory", &usual, nothing, HEAP, false, U,
+	 "the memory cannot be accessed", "the kernel said", "sysfs"},
+	/* the device is gone: that alone is enough */
+	{"sysfs", &usual, take_from_sysfs, BAR, false, R,
+	 "the pages were taken away: the device is gone from sysfs; its "
+	 "driver or `remove` took it away",
+	 "the device is gone from sysfs", "the device is in sysfs"},
+	{"sysfs, write", &usual, take_from_sysfs, BAR, true, R,
+	 "gone from sysfs", METHOD_SIGN, NULL},
+	{"sysfs, mem", &usual, take_from_sysfs, MEM, false, R,
+	 "gone from sysfs", METHOD_SIGN, NULL},
+	{"sysfs, mem that shows no device", &usual, take_from_sysfs, PORTS,
+	 false, U, "probably taken away", METHOD_SIGN, "sysfs"},
+	{"sysfs, uio", &usual, take_from_sysfs, UIO, false, R,
+	 "gone from sysfs", METHOD_SIGN, NULL},
+	{"sysfs, drm", &usual, take_from_sysfs, DRI, false, R,
+	 "gone from sysfs", "an access method of its own", NULL},
+	{"sysfs, file", &usual, take_from_sysfs, STAND_IN, false, U,
+	 "not its page", "ordinary memory", "sysfs"},
+	/* a device that is off is a fact, and no sign */
+	{"disabled", &usual, disable, BAR, false, U, "probably taken away",
+	 "the device is in sysfs; the device is not enabled", NULL},
+	/* a claim takes away what IO_STRICT_DEVMEM guards */
+	{"claimed meanwhile", &usual, claim, BAR, false, R,
+	 "the pages were taken away: e1000e owns physical address 0xfe000000 "
+	 "now, and did not before; once that driver has let go, the target "
+	 "has to map the device again",
+	 METHOD_SIGN, NULL},
+	{"claimed meanwhile, mem", &usual, claim, MEM + 8, false, R,
+	 "e1000e owns physical address 0xfe000008 now, and did not before",
+	 METHOD_SIGN, NULL},
+	{"claimed meanwhile, uio", &usual, claim, UIO, false, U,
+	 "probably taken away", "e1000e owns physical address 0xfe000000",
+	 "now"},
+	{"claimed meanwhile, drm", &usual, claim, DRI, false, U,
+	 "the driver's own access method", "access method", "owns"},
+	{"claimed in part, here", &usual, claim_in_part, BAR + 0x1ffc, false, R,
+	 "e1000e owns physical address 0xfe001ffc now", METHOD_SIGN, NULL},
+	{"claimed in part, there", &usual, claim_in_part, BAR + 0x2000, false,
+	 U, "probably taken away", "no driver owns physical address 0xfe002000",
+	 "e1000e"},
+	{"claimed elsewhere", &usual, claim_elsewhere, BAR, false, U,
+	 "probably taken away", "no driver owns physical address 0xfe000000",
+	 "e1000e"},
+	/* one who owned it before the session began has taken it, too: a
+	 * target cannot map a BAR that is claimed */
+	{"claimed before", &one_shot, nothing, BAR, false, R,
+	 "the pages were taken away: e1000e owns physical address 0xfe000000 "
+	 "now; once",
+	 METHOD_SIGN, "did not before"},
+	{"claimed before, mem", &one_shot, nothing, MEM, false, R,
+	 "e1000e owns physical address 0xfe000000 now; once", METHOD_SIGN,
+	 "did not before"},
+	{"claimed meanwhile, no BAR", &usual, claim_ports, PORTS, false, R,
+	 "widget owns physical address 0xd0000000 now, and did not before",
+	 METHOD_SIGN, NULL},
+	/* where there is no BAR, its driver may share it */
+	{"claimed before, no BAR", &ports_claimed, nothing, PORTS, false, U,
+	 "probably taken away", "widget owns physical address 0xd0000000",
+	 "now"},
+	{"claimed before, uio", &by_uio, nothing, UIO, false, U,
+	 "probably taken away", "uio_pci_generic owns physical address", "now"},
+	{"let go", &one_shot, release, BAR, false, U, "probably taken away",
+	 "no driver owns physical address 0xfe000000", NULL},
+	/* what cannot be seen is not said to be absent */
+	{"hidden", &unseen, nothing, BAR, false, U, "probably taken away",
+	 "who owns physical address 0xfe000000 is unknown: /proc/iomem is "
+	 "hidden from us",
+	 "no driver owns"},
+	{"hidden meanwhile", &usual, hide, BAR, false, U, "probably taken away",
+	 "is unknown", "no driver owns"},
+	{"hidden before, claimed", &unseen, claim, BAR, false, R,
+	 "e1000e owns physical address 0xfe000000 now; once", METHOD_SIGN,
+	 "did not before"},
+	/* a driver that is bound now */
+	{"bound meanwhile", &usual, bind_driver, BAR, false, R,
+	 "the pages were taken away: driver e1000e is bound now, and was not "
+	 "before; once that driver has let go",
+	 METHOD_SIGN, NULL},
+	{"bound meanwhile, mem", &usual, bind_driver, MEM, false, R,
+	 "driver e1000e is bound now, and was not before", METHOD_SIGN, NULL},
+	{"bound meanwhile, uio", &usual, bind_driver, UIO, false, U,
+	 "probably taken away", "driver e1000e is bound now, and was not",
+	 NULL},
+	{"bound meanwhile, drm", &usual, bind_driver, DRI, false, U,
+	 "the driver's own access method", "is bound now", NULL},
+	{"bound before", &bound, nothing, UIO, false, U, "probably taken away",
+	 "driver e1000e is bound", "now"},
+	{"unbound", &bound, unbind_driver, UIO, false, U, "probably taken away",
+	 "driver e1000e is not bound any more", NULL},
+	{"another one", &by_uio, bind_driver, BAR, false, R,
+	 "uio_pci_generic owns physical address 0xfe000000 now",
+	 "driver e1000e is bound now, and was not before", NULL},
+	/* of equal signs, the first is the reason */
+	{"claimed and bound", &usual, claim_and_bind, BAR, false, R,
+	 "the pages were taken away: e1000e owns physical address",
+	 "driver e1000e is bound now", NULL},
+	/* the node, or the file in sysfs, is gone or another one */
+	{"nodes gone, mem", &usual, take_nodes, MEM, false, R,
+	 "the pages were taken away: /dev/mem is gone, or another one, since "
+	 "this was looked up; the target has to open and map the device again",
+	 METHOD_SIGN, NULL},
+	{"nodes gone, uio", &usual, take_nodes, UIO, false, R,
+	 "/dev/uio0 is gone, or another one", METHOD_SIGN, NULL},
+	{"nodes gone, resource", &usual, take_nodes, BAR, false, R,
+	 "/resource0 is gone, or another one", METHOD_SIGN, NULL},
+	{"nodes replaced, uio", &usual, replace_nodes, UIO, false, R,
+	 "/dev/uio0 is gone, or another one", METHOD_SIGN, NULL},
+	{"nodes gone, drm", &usual, take_nodes, DRI, false, U,
+	 "the driver's own access method", "/dev/dri/card0 is gone", NULL},
+	/* only if there is an access method it says something */
+	{"nodes gone, video", &usual, take_nodes, VIDEO, false, U,
+	 "either the driver offers no access method or",
+	 "/dev/video0 is gone, or another one", NULL},
+	/* the mark of a mapping that was populated as a whole */
+	{"ar lost", &usual, lose_ar, BAR, false, R,
+	 "the pages were taken away: VmFlags have lost `ar`, as when pages "
+	 "are taken away: " FLAGS "; the target has to map the device again",
+	 METHOD_SIGN, NULL},
+	{"ar lost, mem, write", &usual, lose_ar, MEM, true, R,
+	 "VmFlags have lost `ar`", METHOD_SIGN, NULL},
+	{"ar lost, but what looks like it", &usual, lose_ar_alike, BAR, false,
+	 R, "VmFlags have lost `ar`", METHOD_SIGN, NULL},
+	{"ar is there", &usual, nothing, BAR, false, U, "probably taken away",
+	 "VmFlags: " WITH_AR, "lost"},
+	{"ar lacks on 6.1", &without_ar, nothing, BAR, false, R,
+	 "the pages were taken away: VmFlags lack `ar`, as when pages were "
+	 "taken away: " FLAGS,
+	 METHOD_SIGN, "lost"},
+	{"ar lacks on 6.12", &on_612, nothing, MEM, false, R,
+	 "VmFlags lack `ar`", METHOD_SIGN, NULL},
+	{"what looks like ar on 6.1", &alike, nothing, BAR, false, R,
+	 "VmFlags lack `ar`", METHOD_SIGN, NULL},
+	{"no ar on 6.13", &on_613, nothing, BAR, false, U,
+	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
+	{"no ar on 7.2", &on_72, nothing, BAR, false, U, "probably taken away",
+	 "VmFlags: " FLAGS, "`ar`"},
+	{"no ar on 5.10", &on_510, nothing, BAR, false, U,
+	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
+	{"no ar on arm64", &on_arm, nothing, BAR, false, U,
+	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
+	{"no ar, uio", &without_ar, nothing, UIO, false, U,
+	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
+	{"no flags", &flagless, nothing, MEM, false, U, "probably taken away",
+	 METHOD_SIGN, "VmFlags"},
+	{"no flags any more", &usual, lose_flags, BAR, false, U,
+	 "probably taken away", METHOD_SIGN, "VmFlags"},
+	/* it worked before */
+	{"read, then not", &usual, read_all, BAR + 4, false, R,
+	 "the pages were taken away: a read of this page worked ", METHOD_SIGN,
+	 "another page"},
+	{"read, then not: help", &usual, read_all, UIO, false, R,
+	 " ms ago; --retry TIME waits longer for them to come back",
+	 "a read of this page worked", NULL},
+	{"written, then not", &usual, write_all, MEM, true, R,
+	 "a write to this page worked", METHOD_SIGN, NULL},
+	{"written, then not read", &usual, write_all, UIO, false, R,
+	 "a write to this page worked", METHOD_SIGN, NULL},
+	{"read, then not written", &usual, read_all, BAR, true, U,
+	 "the mapping is still there, and could be read; either it cannot be "
+	 "written now or its pages were taken away",
+	 "a read of this page worked", NULL},
+	/* what worked has an access method, whoever the driver is */
+	{"read, then not, video", &usual, read_all, VIDEO, false, R,
+	 "a read of this page worked", "is not known", NULL},
+	{"read, then not written, video", &usual, read_all, VIDEO, true, U,
+	 "could be read; either it cannot be written now",
+	 "a read of this page worked", NULL},
+	{"read, then not, foreign", &usual, read_all, FOREIGN, false, R,
+	 "a read of this page worked", "is not known", NULL},
+	{"read, then not, file", &usual, read_all, STAND_IN, false, R,
+	 "a read of this page worked", "ordinary memory", NULL},
+	/* a buffer may have moved to where its method does not reach */
+	{"read, then not, drm", &usual, read_all, DRI, false, U,
+	 "the driver's own access method", "a read of this page worked", NULL},
+	{"written, then not, drm", &usual, write_all, DRI, true, U,
+	 "the driver's own access method", "a write to this page worked", NULL},
+	/* another page shows that there is a method, and no more */
+	{"another page", &usual, read_next_pages, BAR, false, U,
+	 "probably taken away",
+	 "another page of the mapping worked in this session", "this page"},
+	{"another page, video", &usual, read_next_pages, VIDEO, false, U,
+	 "not its page: the target has not touched it yet, or it was taken "
+	 "away",
+	 "another page of the mapping worked", NULL},
+	{"another mapping", &usual, read_heap, VIDEO, false, U,
+	 "either the driver offers no access method or", "is not known",
+	 "worked"},
+};
+
+static void check_text(const char *label, const char *text, const char *part)
+{
+	ck_assert_msg(has_text(text, part), "%s: nowhere: %s: %s", label, part,
+		      text);
+}
+
+START_TEST(outcomes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(failures); i++) {
+		const char *label = failures[i].label;
+
+		begin_world(failures[i].world);
+		failures[i].happens();
+		fail_at(failures[i].address, failures[i].write);
+		ck_assert_msg(got.kind == failures[i].kind, "%s: %s: %s: %s",
+			      label, error_kind_name(got.kind), got.text,
+			      got.evidence);
+		ck_assert_int_eq(got.errnum, EIO);
+		ck_assert_uint_eq(got.address, failures[i].address);
+		check_text(label, got.text, failures[i].message);
+		check_text(label, got.evidence, failures[i].evidence);
+		if (failures[i].lacks)
+			ck_assert_msg(!strstr(got.evidence, failures[i].lacks),
+				      "%s: there is: %s: %s", label,
+				      failures[i].lacks, got.evidence);
+		check_text(label, got.evidence, "the kernel said: ");
+		if (failures[i].address != HEAP)
+			check_text(label, got.evidence,
+				   "the mapping is as it was");
+	}
+}
+END_TEST
+
+/* What moves a BAR shows in a session that begins after it. */
+START_TEST(moved_bar)
+{
+	begin_world(&usual);
+	move_bar();
+	session_destroy(session);
+	has_session = false;
+	machine_deinit(&machine);
+	expect_no_error(machine_init(&machine, tree.path), tree.path);
+	machine.page_size = 4096;
+	expect_no_error(session_create(&machine, PID, STAND_FILE, &session),
+			"session");
+	has_session = true;
+	fail_at(BAR, false);
+	ck_assert_msg(got.kind == ERROR_REVOKED, "%s", got.text);
+	check_text("moved", got.text,
+		   "the pages were taken away: the region has another address "
+		   "now; the target has to map the device again");
+}
+END_TEST
+
+/* What is collected, as `info` shows it: without an access, and without a
+ * failure. */
+START_TEST(collected)
+{
+	static const struct {
+		const struct world *world;
+		void (*happens)(void);
+		uint64_t address;
+		bool taken;
+		const char *cause;
+	} cases[] = {
+		{&usual, nothing, BAR, false, NULL},
+		{&usual, claim, BAR, true, "e1000e owns physical address"},
+		{&usual, claim, UIO, false, NULL},
+		{&usual, take_from_sysfs, UIO, true, "gone from sysfs"},
+		{&usual, take_nodes, VIDEO, false, "/dev/video0 is gone"},
+		{&usual, take_nodes, UIO, true, "/dev/uio0 is gone"},
+		{&usual, read_all, BAR, true, "a read of this page worked"},
+		{&usual, read_next_pages, BAR, false, NULL},
+		{&usual, read_all, DRI, false, NULL},
+		{&usual, nothing, STAND_IN, false, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct evidence evidence;
+		struct site site;
+		size_t count;
+		bool taken;
+
+		begin_world(cases[i].world);
+		cases[i].happens();
+		site = site_at(cases[i].address);
+		evidence_collect(session, &site, false, &evidence);
+		taken = evidence_taken(&evidence);
+		ck_assert_msg(has_text(evidence.cause, cases[i].cause),
+			      "%zu: %s", i, evidence.cause);
+		count = evidence.count;
+		evidence_deinit(&evidence);
+		ck_assert_msg(taken == cases[i].taken, "%zu", i);
+		ck_assert_uint_gt(count, 0);
+		ck_assert_ptr_null(evidence.cause);
+		ck_assert_uint_eq(evidence.count, 0);
+	}
+}
+END_TEST
+
+/* Of ordinary memory there is nothing to know. */
+START_TEST(memory_has_none)
+{
+	struct evidence evidence;
+	struct site site;
+
+	begin_world(&usual);
+	site = site_at(HEAP);
+	evidence_collect(session, &site, false, &evidence);
+	ck_assert_uint_eq(evidence.count, 0);
+	ck_assert(!evidence_taken(&evidence));
+	evidence_deinit(&evidence);
+}
+END_TEST
+
+/* The strongest sign is the reason, whichever comes first. */
+START_TEST(strongest_sign)
+{
+	begin_world(&usual);
+	claim_and_bind();
+	read_all();
+	fail_at(BAR, false);
+	check_text("history", got.text,
+		   "the pages were taken away: a read of this page worked");
+	check_text("history", got.evidence, "e1000e owns physical address");
+	begin_world(&usual);
+	claim();
+	take_from_sysfs();
+	read_all();
+	fail_at(BAR, false);
+	check_text("sysfs", got.text,
+		   "the pages were taken away: the device is gone from sysfs");
+}
+END_TEST
+
+/* How long ago it worked. */
+START_TEST(age)
+{
+	uint64_t then;
+	unsigned long long ago = 0;
+	const char *at;
+
+	begin_world(&usual);
+	then = clock_now() - UINT64_C(7000000000);
+	history_note(&session->history, BAR, false, then);
+	fail_at(BAR, false);
+	at = strstr(got.text, "worked ");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_eq(sscanf(at, "worked %llu ms ago", &ago), 1);
+	ck_assert_uint_ge(ago, 7000);
+	ck_assert_uint_le(ago, (clock_now() - then) / 1000000);
+}
+END_TEST
+
+/* The mapping is looked at first: what has changed there is the outcome, and
+ * what cannot be known stays so. */
+START_TEST(other_outcomes)
+{
+	struct site site;
+
+	begin_world(&usual);
+	claim();
+	site = site_at(BAR);
+	expect_error(
+		outcome_explain(session, &site, true, ACCESS_UNCLEAR, EFAULT),
+		ERROR_INDETERMINATE, "unclear");
+	expect_error(outcome_explain(session, &site, false, ACCESS_NO_SPACE, 0),
+		     ERROR_GONE, "no space");
+	tree_put(&tree, "00600000-00604000 rw-p 00000000 00:00 0 [heap]\n",
+		 "proc/%d/maps", PID);
+	expect_error(
+		outcome_explain(session, &site, false, ACCESS_NOT_MADE, EIO),
+		ERROR_UNMAPPED, "unmapped");
+	tree_put(&tree, "10000000-10004000 rw-s 00000000 08:01 7 /tmp/other\n",
+		 "proc/%d/maps", PID);
+	expect_error(
+		outcome_explain(session, &site, false, ACCESS_NOT_MADE, EIO),
+		ERROR_REPLACED, "replaced");
+}
+END_TEST
 
 int main(void)
 {
-	return 0;
+	const TTest *const tests[] = {
+		outcomes,       moved_bar, collected,      memory_has_none,
+		strongest_sign, age,       other_outcomes,
+	};
+
+	return run_suite(suite_of("evidence", NULL, tear_down, tests,
+				  ARRAY_SIZE(tests)));
 }
