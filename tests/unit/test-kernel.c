@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "access/backend.h"
+#include "target/machine.h"
 #include "target/session.h"
 #include "unit.h"
 
@@ -339,12 +340,107 @@ START_TEST(chosen)
 }
 END_TEST
 
+/* What is refused on a machine, and what the user's trust lifts of that: the
+ * race, or a crash, but no width that the bus would not see, and no path that
+ * the kernel does not have. */
+static const struct {
+	const char *architecture;
+	unsigned major, minor, patch, bits;
+	bool write, encrypted;
+	/* ERROR_NO_MEMORY: it can be made */
+	enum error_kind plain, trusted;
+} checks[] = {
+#define MADE ERROR_NO_MEMORY
+	{"x86_64", 6, 1, 0, 32, true, false, MADE, MADE},
+	{"x86_64", 6, 1, 0, 64, true, false, ERROR_WIDTH, ERROR_WIDTH},
+	{"x86_64", 5, 10, 0, 32, false, false, MADE, MADE},
+	{"x86_64", 5, 10, 0, 32, true, false, ERROR_UNSAFE, MADE},
+	{"x86_64", 5, 10, 0, 64, true, false, ERROR_UNSAFE, ERROR_WIDTH},
+	{"x86_64", 5, 10, 0, 64, false, false, ERROR_WIDTH, ERROR_WIDTH},
+	{"x86_64", 6, 1, 0, 8, true, true, ERROR_UNSAFE, ERROR_UNSAFE},
+	{"x86_64", 6, 1, 0, 16, false, true, ERROR_WIDTH, ERROR_WIDTH},
+	{"aarch64", 6, 1, 76, 8, false, false, ERROR_UNSAFE, MADE},
+	{"aarch64", 6, 1, 76, 8, true, false, ERROR_UNSAFE, MADE},
+	{"aarch64", 6, 1, 76, 64, true, false, ERROR_UNSAFE, MADE},
+	{"aarch64", 6, 1, 76, 16, false, false, ERROR_UNSAFE, ERROR_WIDTH},
+	{"aarch64", 6, 1, 76, 32, true, false, ERROR_UNSAFE, ERROR_WIDTH},
+	{"aarch64", 6, 12, 117, 64, false, false, ERROR_UNSAFE, MADE},
+	{"aarch64", 7, 3, 0, 32, false, false, ERROR_UNSAFE, ERROR_WIDTH},
+	{"aarch64", 5, 10, 0, 8, false, false, ERROR_UNSAFE, ERROR_UNSAFE},
+	{"riscv64", 6, 12, 0, 8, false, false, ERROR_UNSAFE, ERROR_UNSAFE},
+	{"riscv64", 7, 2, 0, 8, true, false, MADE, MADE},
+	{"armv7l", 6, 1, 0, 32, true, false, ERROR_UNSAFE, ERROR_UNSAFE},
+	{"armv8l", 6, 1, 0, 8, false, false, ERROR_UNSAFE, ERROR_UNSAFE},
+	{"ppc64le", 5, 10, 0, 32, true, false, ERROR_UNSAFE, MADE},
+	{"sparc64", 6, 1, 0, 32, false, false, ERROR_UNSAFE, ERROR_UNSAFE},
+};
+
+static struct error *check_at(size_t i, bool trust)
+{
+	static const struct mapping_kind kind = {.name = "other"};
+	struct mapping mapping = {.start = 0x1000,
+				  .end = 0x2000,
+				  .readable = true,
+				  .writable = true,
+				  .shared = true};
+	const struct device_mapping device = {
+		.mapping = mapping,
+		.kind = &kind,
+		.class = CLASS_REGISTER,
+		.method = METHOD_GENERIC,
+	};
+	const struct site site = {
+		.mapping = &mapping, .device = &device, .address = 0x1000};
+	struct machine machine = {
+		.architecture = (char *)checks[i].architecture,
+		.major = checks[i].major,
+		.minor = checks[i].minor,
+		.patch = checks[i].patch,
+		.encrypted_guest = checks[i].encrypted,
+		.trust_kernel = trust,
+	};
+	struct session session = {.machine = &machine, .memory = -1};
+
+	return backend_kernel.check(&session, &site, checks[i].bits,
+				    checks[i].write);
+}
+
+START_TEST(trusted)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		for (unsigned trust = 0; trust < 2; trust++) {
+			enum error_kind kind =
+				trust ? checks[i].trusted : checks[i].plain;
+			struct error *error = check_at(i, trust);
+			bool offered;
+			char label[64];
+
+			snprintf(label, sizeof(label), "%s %u.%u.%u, %u, %u",
+				 checks[i].architecture, checks[i].major,
+				 checks[i].minor, checks[i].patch,
+				 checks[i].bits, trust);
+			if (kind == MADE) {
+				expect_no_error(error, label);
+				continue;
+			}
+			/* It is offered where it would do something. */
+			offered = error && error->help &&
+				  strstr(error->help, "--trust-kernel");
+			expect_error(error, kind, label);
+			ck_assert_msg(offered == (checks[i].plain !=
+							  checks[i].trusted &&
+						  !trust),
+				      "%s: offered", label);
+		}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
 		reads,       writes,        numbers,  offsets, no_space,
 		short_reads, short_write,   not_made, closed,  sealed,
-		own_memory,  found_by_name, chosen,
+		own_memory,  found_by_name, chosen,   trusted,
 	};
 
 	return run_suite(suite_of("kernel", set_up, tear_down, tests,
