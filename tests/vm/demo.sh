@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 #
-# What `quickstart demo` shows, in a guest: a program that has two PCI devices
+# What `quickstart demo` shows, in a guest: a program that has three PCI devices
 # mapped, and mmiodbg looking at it. Run by run-guest; its log is the show.
 
 # show ARGUMENTS...: the command as a user types it, and what it says
@@ -11,12 +11,13 @@ show()
   "$MMIODBG" "$@" || printf '(status %s)\n' $?
 }
 
-enable "$NVME"
-target_start APP "$SYS/$EDU/resource0" "$SYS/$NVME/resource0"
+enable "$NVME" "$E1000E"
+target_start APP "$SYS/$EDU/resource0" "$SYS/$NVME/resource0" \
+  "$SYS/$E1000E/resource0"
 tell APP name driver
 tell APP mark 0x6d000001
 
-echo "# A program called 'driver' has two PCI devices mapped. Which?"
+echo "# A program called 'driver' has three PCI devices mapped. Which?"
 show maps -p driver
 echo
 echo "# The version register of the NVMe controller; nobody said which process:"
@@ -32,4 +33,12 @@ echo
 echo "# What cannot be done exactly is refused, and nothing is touched."
 show read -p driver "@${NVME#0000:}/bar0+0x2"
 show read -p driver "@${NVME#0000:}/bar0/64"
+echo
+echo "# A driver of the kernel claims the third device, and takes it from all who"
+echo "# have it mapped."
+show read -p driver "@${E1000E#0000:}/bar0+0x8"
+printf '\n# modprobe e1000e\n'
+tell APP mark 0x6d000002
+unwatched modprobe e1000e
+show read -v -p driver "@${E1000E#0000:}/bar0+0x8"
 target_stop APP
