@@ -10,7 +10,8 @@
 #
 #vm: devices edu ivshmem
 #vm: module
-#vm: qemu -smp 4
+#vm: series 6.1 6.12 sid
+#vm: qemu -smp 2
 #vm: timeout 600
 
 seconds=${MMIODBG_STORM_SECONDS:-10}

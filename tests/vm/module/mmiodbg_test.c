@@ -56,6 +56,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/rwsem.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
@@ -75,17 +76,20 @@ MODULE_PARM_DESC(page1, "physical address of the second page");
 
 static void __iomem *registers[N_PAGES];
 
-/* What state_lock protects. */
+/* What state_lock protects. The page and how often it was moved change together
+ * under move_lock as well, so that who asks does not keep the driver waiting. */
 static DECLARE_RWSEM(state_lock);
+static DEFINE_SPINLOCK(move_lock);
 static struct {
 	unsigned int page; /* which of the two */
+	unsigned int moves;
 	bool revoked;
 	bool readonly;
 	bool eager;
 } state;
 
 static struct {
-	atomic_t moves, zaps, revokes, restores, populates, faults, refused;
+	atomic_t zaps, revokes, restores, populates, faults, refused;
 } counters;
 
 /* One mapping. Its memory lives as long as it is in the list: close() takes it
@@ -197,7 +201,7 @@ static void populate_all(void)
 			mapping->round = round;
 			/* munmap() may be about to end it, with the lock held
 			 * no more than we do; then it is found no more. */
-			if (vma_lookup(mm, vma->vm_start) == vma &&
+			if (find_vma(mm, vma->vm_start) == vma &&
 			    !state.revoked)
 				put_in(vma);
 		}
@@ -408,9 +412,11 @@ static void obey(enum verb verb, unsigned int argument)
 		state.revoked = false;
 		break;
 	case MOVE:
-		atomic_inc(&counters.moves);
 		take_out();
+		spin_lock(&move_lock);
 		state.page = argument;
+		state.moves++;
+		spin_unlock(&move_lock);
 		break;
 	case READONLY:
 	case WRITABLE:
@@ -513,6 +519,8 @@ static int storm_start(unsigned int milliseconds, u64 seed)
 		error = PTR_ERR(task);
 		goto out;
 	}
+	/* However busy those are who suffer from it. */
+	sched_set_fifo(task);
 	/* It may end before we stop it. */
 	get_task_struct(task);
 	storm.task = task;
@@ -654,6 +662,7 @@ static bool is_idle(void)
 static ssize_t on_read(struct file *file, char __user *buffer, size_t size,
 		       loff_t *position)
 {
+	unsigned int page, moves;
 	char line[256];
 	int length;
 
@@ -662,20 +671,22 @@ static ssize_t on_read(struct file *file, char __user *buffer, size_t size,
 	if (!(file->f_flags & O_NONBLOCK) &&
 	    wait_event_interruptible(idle, is_idle()))
 		return -ERESTARTSYS;
-	down_read(&state_lock);
+	spin_lock(&move_lock);
+	page = state.page;
+	moves = state.moves;
+	spin_unlock(&move_lock);
 	length = scnprintf(
 		line, sizeof(line),
 		"page %u revoked %d readonly %d eager %d storm %d pending %d "
-		"mappings %u moves %d zaps %d revokes %d restores %d "
+		"mappings %u moves %u zaps %d revokes %d restores %d "
 		"populates %d faults %d refused %d\n",
-		state.page, state.revoked, state.readonly, state.eager,
-		atomic_read(&storm.running), atomic_read(&n_pending),
-		READ_ONCE(n_mappings), atomic_read(&counters.moves),
+		page, READ_ONCE(state.revoked), READ_ONCE(state.readonly),
+		READ_ONCE(state.eager), atomic_read(&storm.running),
+		atomic_read(&n_pending), READ_ONCE(n_mappings), moves,
 		atomic_read(&counters.zaps), atomic_read(&counters.revokes),
 		atomic_read(&counters.restores),
 		atomic_read(&counters.populates), atomic_read(&counters.faults),
 		atomic_read(&counters.refused));
-	up_read(&state_lock);
 	return simple_read_from_buffer(buffer, size, position, line, length);
 }
 
