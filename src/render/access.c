@@ -256,6 +256,8 @@ static void on_element(void *data, const struct element *element,
 		break;
 	}
 	output_check();
+	renderer->unclear |=
+		result->error && result->error->kind == ERROR_INDETERMINATE;
 	if (result->error)
 		add_failure(renderer, element, result->error);
 	else
@@ -389,9 +391,11 @@ void access_renderer_end(struct access_renderer *renderer,
 		diagnostic_error(&renderer->style, summary->end_error);
 	if (summary && renderer->write && summary->failed &&
 	    summary->elements > 1)
-		diagnostic_note("%llu of %llu elements were written; the rest "
-				"was not, after the failure",
-				(ull)summary->written, (ull)summary->elements);
+		diagnostic_note(
+			"%llu of %llu elements were written%s; the rest "
+			"was not, after the failure",
+			(ull)summary->written, (ull)summary->elements,
+			renderer->unclear ? ", and perhaps one more" : "");
 	tail = is_json(renderer) ? json_object_new_object() : NULL;
 	if (summary)
 		put_stop(renderer, &summary->stop, tail);

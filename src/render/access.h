@@ -19,6 +19,7 @@ struct access_renderer {
 	const struct session *session;
 	uint64_t stop; /* the longest stop, in nanoseconds; 0: none */
 	/* The rest is the renderer's own. */
+	bool unclear; /* of an element it is not known if it was written */
 	struct json_document document;
 	struct row {
 		char text[320]; /* 16 bytes one by one, in colour */
