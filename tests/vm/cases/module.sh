@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # STATUS is for the words
 #
 # A driver that takes its page away, gives it back and moves it, whenever it is
 # told to (module/mmiodbg_test.c): what the kernel path meets then, what the
@@ -51,14 +51,71 @@ is()
   stdout_is "$1"
 }
 
-# fails MAPPING [OPTION...]: the same; there is no value
+UNKNOWN="Input/output error; the mapping is still there; either the driver offers no \
+access method or its pages were taken away"
+# What is said of a mapping of which nothing is known.
+FLAGS="VmFlags: rd "
+METHOD="whether the driver offers an access method is not known"
+
+# undecided COMMAND...: fails, with all that can be said of an unknown driver
+undecided()
+{
+  run 1 "$@"
+  stdout_hasnt '"value"'
+  error_is unknown "$UNKNOWN" "the mapping is as it was" "$METHOD" "$FLAGS" \
+    "the kernel said: Input/output error"
+}
+
+# fails MAPPING: a read at +0x8, at once
 fails()
 {
-  run any "$MMIODBG" read -q --via kernel -p "$APP" "${@:2}" \
-    "${APP_AT[$1]}+0x8"
-  check "it fails" [ "$STATUS" != 0 ]
-  stdout_hasnt 0x
-  stderr_like '^mmiodbg: .'
+  undecided "$MMIODBG" read --json --retry 0 -p "$APP" "${APP_AT[$1]}+0x8"
+  stdout_has '"attempts": 1,'
+}
+
+# write_fails MAPPING: a write at +0x28
+write_fails()
+{
+  undecided "$MMIODBG" write --json --retry 0 -p "$APP" "${APP_AT[$1]}+0x28=0"
+  stdout_has '"written": false'
+}
+
+# error_is KIND MESSAGE EVIDENCE...: so says the JSON; MESSAGE is its beginning
+error_is()
+{
+  local text
+
+  stdout_has "\"error\": { \"kind\": \"$1\", \"errno\": 5, \"message\": \"$2"
+  for text in "${@:3}"; do
+    stdout_like "\"evidence\": \[.*$text.*\]"
+  done
+}
+
+# run_meanwhile STATUS HOOK COMMAND...: as run; but HOOK (words of the shell)
+# runs while COMMAND waits before a further attempt.
+run_meanwhile()
+{
+  local expected=$1 hook=$2 process number deadline=$((SECONDS + 30))
+
+  shift 2
+  printf '$ %s    # meanwhile: %s\n' "$*" "$hook"
+  "$@" </dev/null >"$WORK/stdout" 2>"$WORK/stderr" &
+  process=$!
+  # In ppoll(2)?
+  while ! { read -r number _ <"/proc/$process/syscall" &&
+    [[ $number == 271 ]]; } 2>/dev/null; do
+    if ((SECONDS > deadline)) || [[ ! -d /proc/$process ]]; then
+      fail "run_meanwhile: it did not wait: $*"
+      break
+    fi
+    read -r -t 0.001 <>"$WORK/never"
+  done
+  eval "$hook"
+  STATUS=0
+  wait "$process" || STATUS=$?
+  _slurp STDOUT "$WORK/stdout"
+  _slurp STDERR "$WORK/stderr"
+  _judge "$expected" "$@"
 }
 
 # target_has VALUE MAPPING: what the process finds there
@@ -144,9 +201,12 @@ driver readonly
 fails 0
 driver populate
 is "$IN_NVME" 0
-run any "$MMIODBG" write -q --via kernel -p "$APP" "${APP_AT[0]}+0x28=0"
-check "it fails" [ "$STATUS" != 0 ]
-stderr_like '^mmiodbg: .'
+write_fails 0
+# What the read of a masked write has shown.
+run 3 "$MMIODBG" write --json --retry 0 -p "$APP" "${APP_AT[0]}+0x8=0:1"
+error_is unknown "the read was made, the write was not: Input/output error; the \
+mapping is still there, and could be read; either it cannot be written now or its \
+pages were taken away" "a read of this page worked"
 tell APP store 0 32 0x28 0
 reply_is "error: SIGBUS code 2"
 target_has "$IN_NVME" 0
@@ -157,15 +217,15 @@ driver populate
 run 0 "$MMIODBG" write -q --via kernel -p "$APP" "${APP_AT[0]}+0x28=0x1000"
 tell APP store 0 32 0x28 0x2000
 reply_is ok
-bus nvme r 0x8 4 "$IN_NVME" x2+0
+bus nvme r 0x8 4 "$IN_NVME" x3+0
 bus nvme w 0x28 4 0x00001000
 bus nvme w 0x28 4 0x00002000
 case_end
 
 case_begin "permissions that the process itself takes and gives back"
 tell APP protect 0 r
-run any "$MMIODBG" write -q --via kernel -p "$APP" "${APP_AT[0]}+0x28=0"
-check "it fails" [ "$STATUS" != 0 ]
+run 7 "$MMIODBG" write -q --via kernel -p "$APP" "${APP_AT[0]}+0x28=0"
+stderr_has "read-only"
 is "$IN_NVME" 0
 tell APP protect 0 rw
 reply_is ok
@@ -200,8 +260,7 @@ driver restore
 is "$IN_NVME" 2
 run 0 "$MMIODBG" write -q --via kernel -p "$APP" "${APP_AT[2]}+0x28=0x5000"
 driver readonly
-run any "$MMIODBG" write -q --via kernel -p "$APP" "${APP_AT[2]}+0x28=0"
-check "it fails" [ "$STATUS" != 0 ]
+write_fails 2
 driver writable
 bus nvme r 0x8 4 "$IN_NVME"
 bus e1000e r 0x8 4 "$IN_E1000E"
@@ -222,14 +281,90 @@ fails 0
 driver after 20 populate
 driver_is revoked 0 pending 0
 is "$IN_NVME" 0
-driver after 40 move 0
 driver after 20 move 1
-driver_is page 0
+driver_is page 1
 fails 0
+driver move 0
 driver populate
-is "$IN_NVME" 0
-bus nvme r 0x8 4 "$IN_NVME" x2+0
+bus nvme r 0x8 4 "$IN_NVME"
 case_end
+
+# Retries
+
+case_begin "it comes back while a read is retried: one access, where the page is by then"
+driver revoke
+run_meanwhile 0 "driver move 1; driver populate" \
+  "$MMIODBG" read --json --retry 30s -p "$APP" "${APP_AT[0]}+0x8"
+stdout_has "\"value\": \"$IN_E1000E\""
+stdout_like '"attempts": ([2-9]|[0-9]{2,}),'
+stdout_like '"waited_nanoseconds": [1-9]'
+driver zap
+run_meanwhile 0 "target_has $IN_E1000E 0" \
+  "$MMIODBG" read -q --retry 30s -p "$APP" "${APP_AT[0]}+0x8"
+stdout_is "$IN_E1000E"
+driver move 0
+driver populate
+bus e1000e r 0x8 4 "$IN_E1000E" x3+0
+case_end
+
+case_begin "it comes back while a write is retried: one access, where the page is by then"
+driver revoke
+run_meanwhile 0 "driver move 1; driver populate" \
+  "$MMIODBG" write -v --retry 30s -p "$APP" "${APP_AT[0]}+0x28=0x77000"
+stderr_like '[0-9]+ attempts in [0-9]'
+driver readonly
+driver populate
+run_meanwhile 0 "driver writable; driver move 0; driver populate" \
+  "$MMIODBG" write -q --retry 30s -p "$APP" "${APP_AT[0]}+0x28=0x88000"
+bus e1000e w 0x28 4 0x00077000
+bus nvme w 0x28 4 0x00088000
+case_end
+
+case_begin "it does not come back: tried until the time is over"
+driver revoke
+undecided "$MMIODBG" read --json --retry 300ms -p "$APP" "${APP_AT[0]}+0x8"
+stdout_like '"attempts": ([2-9]|[0-9]{2,}), "waited_nanoseconds": ([3-9][0-9]{8}|[0-9]{10,}) '
+run 1 "$MMIODBG" read -q -p "$APP" "${APP_AT[0]}+0x8"
+stdout_is -
+stderr_like "^mmiodbg: 0x[0-9a-fx+]+: $UNKNOWN \([0-9]+ attempts in [0-9]+ ms\); "
+stderr_has "a driver that puts pages in late does so when the target itself touches"
+driver populate
+bus_none
+case_end
+
+case_begin "taken away between two reads of a session: revoked"
+run_held 3 "driver revoke" "$MMIODBG" read --json -v -p "$APP" \
+  "${APP_AT[0]}+0x8" "${APP_AT[0]}+0x8"
+stdout_has "\"value\": \"$IN_NVME\""
+error_is revoked "the pages were taken away: a read of this page worked" \
+  "the mapping is as it was" "$METHOD" "a read of this page worked [0-9]+ ms ago"
+stdout_has '"done": 1, "failed": 1, "not_reached": 0'
+driver populate
+bus nvme r 0x8 4 "$IN_NVME"
+case_end
+
+case_begin "taken away between two writes: the second is not made, and no later one"
+run_held 3 "driver zap" "$MMIODBG" write --json -v -p "$APP" \
+  "${APP_AT[0]}+0x28=0x1000" "${APP_AT[0]}+0x28=0x2000" "${APP_AT[0]}+0x28=0x3000"
+error_is revoked "the pages were taken away: a write to this page worked" \
+  "a write to this page worked [0-9]+ ms ago"
+stdout_has '"done": 1, "failed": 1, "not_reached": 1'
+target_has "$IN_NVME" 0
+bus nvme w 0x28 4 0x00001000
+bus nvme r 0x8 4 "$IN_NVME"
+case_end
+
+case_begin "moved between two reads: the second is of the other page"
+run_held 0 "driver move 1; driver populate" "$MMIODBG" read -q -v -p "$APP" \
+  "${APP_AT[0]}+0x8" "${APP_AT[0]}+0x8"
+stdout_is "$IN_NVME" "$IN_E1000E"
+driver move 0
+driver populate
+bus nvme r 0x8 4 "$IN_NVME"
+bus e1000e r 0x8 4 "$IN_E1000E"
+case_end
+
+# More than one mapping
 
 case_begin "several processes and mappings: all of them lose it, and get it back"
 target_start OTHER "$DEVICE,len=4096" "$DEVICE,len=4096,prot=r" \
@@ -237,8 +372,7 @@ target_start OTHER "$DEVICE,len=4096" "$DEVICE,len=4096,prot=r" \
 driver_is mappings 7
 driver zap
 for i in 0 1; do
-  run any "$MMIODBG" read -q --via kernel -p "$OTHER" "${OTHER_AT[i]}+0x8"
-  check "it fails" [ "$STATUS" != 0 ]
+  undecided "$MMIODBG" read --json --retry 0 -p "$OTHER" "${OTHER_AT[i]}+0x8"
 done
 fails 0
 driver populate
@@ -276,11 +410,11 @@ case_end
 
 case_begin "a storm has an end, and then the page is there"
 driver storm 300 7
-run 1 "$BASH" -c "echo storm 300 7 >$DEVICE"
-stderr_has busy
+if echo "storm 300 7" 2>/dev/null >"$DEVICE"; then
+  fail "two storms at once"
+fi
 driver_is storm 0 pending 0 revoked 0
-run any "$MMIODBG" read -q --via kernel -p "$APP" "${APP_AT[0]}+0x8"
-check "it works" [ "$STATUS" = 0 ]
+run 0 "$MMIODBG" read -q -p "$APP" "${APP_AT[0]}+0x8"
 driver move 0
 driver populate
 is "$IN_NVME" 0
