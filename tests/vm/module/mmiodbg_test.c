@@ -29,6 +29,10 @@
  *   storm MS SEED       for so long moves, zaps, revokes, restores and populates
  *                       at random; populates at the end
  *
+ * With watch=1, for pages that are nothing but memory, each page is looked at
+ * when it is moved away from, and when it is moved to again: "strays" is how often
+ * it had changed meanwhile, when nobody had it mapped.
+ *
  * Reading gives a line of names and numbers: the state, and how often what was
  * done. It waits until nothing is under way (a storm, `after`, `eager`); so does
  * poll(). With O_NONBLOCK it tells how things stand now.
@@ -74,6 +78,10 @@ MODULE_PARM_DESC(page0, "physical address of the first page");
 module_param_named(page1, page[1], ulong, 0444);
 MODULE_PARM_DESC(page1, "physical address of the second page");
 
+static bool watch;
+module_param(watch, bool, 0444);
+MODULE_PARM_DESC(watch, "notice what changes a page that is not in use");
+
 static void __iomem *registers[N_PAGES];
 
 /* What state_lock protects. The page and how often it was moved change together
@@ -89,7 +97,7 @@ static struct {
 } state;
 
 static struct {
-	atomic_t zaps, revokes, restores, populates, faults, refused;
+	atomic_t strays, zaps, revokes, restores, populates, faults, refused;
 } counters;
 
 /* One mapping. Its memory lives as long as it is in the list: close() takes it
@@ -391,6 +399,28 @@ struct command {
 	u64 seed;	       /* of storm */
 };
 
+/* What was in the page that is not in use, when it went out of use. */
+static u8 away[PAGE_SIZE];
+static u8 found[PAGE_SIZE];
+static bool has_away;
+
+/* Under state_lock, for writing. */
+static void move_to(unsigned int next)
+{
+	take_out();
+	if (watch && next != state.page) {
+		memcpy_fromio(found, registers[next], PAGE_SIZE);
+		if (has_away && memcmp(found, away, PAGE_SIZE))
+			atomic_inc(&counters.strays);
+		memcpy_fromio(away, registers[state.page], PAGE_SIZE);
+		has_away = true;
+	}
+	spin_lock(&move_lock);
+	state.page = next;
+	state.moves++;
+	spin_unlock(&move_lock);
+}
+
 /* All but `after` and `storm`. */
 static void obey(enum verb verb, unsigned int argument)
 {
@@ -412,11 +442,7 @@ static void obey(enum verb verb, unsigned int argument)
 		state.revoked = false;
 		break;
 	case MOVE:
-		take_out();
-		spin_lock(&move_lock);
-		state.page = argument;
-		state.moves++;
-		spin_unlock(&move_lock);
+		move_to(argument);
 		break;
 	case READONLY:
 	case WRITABLE:
@@ -678,11 +704,12 @@ static ssize_t on_read(struct file *file, char __user *buffer, size_t size,
 	length = scnprintf(
 		line, sizeof(line),
 		"page %u revoked %d readonly %d eager %d storm %d pending %d "
-		"mappings %u moves %u zaps %d revokes %d restores %d "
+		"mappings %u strays %d moves %u zaps %d revokes %d restores %d "
 		"populates %d faults %d refused %d\n",
 		page, READ_ONCE(state.revoked), READ_ONCE(state.readonly),
 		READ_ONCE(state.eager), atomic_read(&storm.running),
-		atomic_read(&n_pending), READ_ONCE(n_mappings), moves,
+		atomic_read(&n_pending), READ_ONCE(n_mappings),
+		atomic_read(&counters.strays), moves,
 		atomic_read(&counters.zaps), atomic_read(&counters.revokes),
 		atomic_read(&counters.restores),
 		atomic_read(&counters.populates), atomic_read(&counters.faults),
@@ -742,16 +769,19 @@ static struct miscdevice device = {
 
 static void unmap_registers(void)
 {
-	for (unsigned int i = 0; i < N_PAGES; i++)
+	unsigned int i;
+
+	for (i = 0; i < N_PAGES; i++)
 		if (registers[i])
 			iounmap(registers[i]);
 }
 
 static int __init test_init(void)
 {
+	unsigned int i;
 	int error;
 
-	for (unsigned int i = 0; i < N_PAGES; i++) {
+	for (i = 0; i < N_PAGES; i++) {
 		if (!page[i] || offset_in_page(page[i]) ||
 		    page_is_ram(page[i] >> PAGE_SHIFT)) {
 			pr_err("page%u=%#lx: not a page of a device\n", i,
