@@ -20,6 +20,8 @@
  *
  *   load I WIDTH OFF          one load from mapping I, at byte OFF
  *   store I WIDTH OFF VALUE   one store
+ *   fill I OFF N VALUE        N 32-bit stores: VALUE, VALUE + 1, ...
+ *   check I OFF N VALUE       N 32-bit loads: whether fill's words are there
  *   mark N                    a 32-bit store of N at +4 of mapping 0
  *   map SPEC                  one mapping more
  *   many N SPEC               N more, which have no index
@@ -649,6 +651,57 @@ static bool cmd_store(int count, char **words)
 	return reply("ok");
 }
 
+static bool parse_words(char **words, volatile uint32_t **ret_first,
+			uint64_t *ret_n, uint32_t *ret_value)
+{
+	uint64_t offset, value;
+	unsigned int index;
+
+	if (!parse_index(words[1], &index) ||
+	    !parse_number(words[2], &offset) ||
+	    !parse_number(words[3], ret_n) || !parse_number(words[4], &value))
+		return false;
+	if (offset % 4 || offset > mappings[index].length ||
+	    *ret_n > (mappings[index].length - offset) / 4)
+		return failed("not in the mapping");
+	*ret_first = (volatile uint32_t *)(mappings[index].address + offset);
+	*ret_value = (uint32_t)value;
+	return true;
+}
+
+static bool cmd_fill(int count, char **words)
+{
+	volatile uint32_t *first;
+	uint32_t value;
+	uint64_t n;
+
+	(void)count;
+	if (!parse_words(words, &first, &n, &value))
+		return false;
+	for (uint64_t i = 0; i < n; i++)
+		first[i] = value + (uint32_t)i;
+	return reply("ok");
+}
+
+static bool cmd_check(int count, char **words)
+{
+	volatile uint32_t *first;
+	uint32_t value;
+	uint64_t n;
+
+	(void)count;
+	if (!parse_words(words, &first, &n, &value))
+		return false;
+	for (uint64_t i = 0; i < n; i++) {
+		uint32_t found = first[i];
+
+		if (found != value + (uint32_t)i)
+			return failed("word %" PRIu64 " is 0x%08" PRIx32, i,
+				      found);
+	}
+	return reply("ok");
+}
+
 static bool cmd_map(int count, char **words)
 {
 	(void)count;
@@ -1123,6 +1176,8 @@ static const struct {
 	{"mark", 1, 1, false, cmd_mark},
 	{"load", 3, 3, false, cmd_load},
 	{"store", 4, 4, false, cmd_store},
+	{"fill", 4, 4, false, cmd_fill},
+	{"check", 4, 4, false, cmd_check},
 	{"map", 1, 1, true, cmd_map},
 	{"many", 2, 2, false, cmd_many},
 	{"mapat", 2, 2, false, cmd_mapat},
