@@ -157,3 +157,28 @@ run 0 "$MMIODBG" info -p "$APP" "$MEMORY"
 stdout_hasnt "$RACE"
 bus_none
 case_end
+
+# Before 5.12 a driver that claims a region takes it from /dev/mem only.
+
+case_begin "claimed: /dev/mem has lost it, a mapping through sysfs goes on"
+target_start BOTH "$SYS/$E1000E/resource0" \
+  "/dev/mem,off=$E1000E_BASE,len=$E1000E_SIZE"
+unwatched modprobe e1000e || fail "modprobe e1000e"
+tell BOTH load 1 32 0x5200
+reply_is error: SIGBUS code 2
+run 6 "$MMIODBG" read --json -p "$BOTH" "${BOTH_AT[1]}+0x5200"
+stdout_has '"kind": "revoked"'
+stdout_has "e1000e owns physical address"
+warned_once
+tell BOTH load 0 32 0x5200
+reply_is value 0x00000000
+run 0 "$MMIODBG" read -q -p "$BOTH" "${BOTH_AT[0]}+0x5200"
+stdout_is 0x00000000
+warned_once
+grep -A40 resource0 "/proc/$BOTH/smaps" | grep VmFlags
+unwatched rmmod e1000e
+unwatched enable "$E1000E"
+run any "$MMIODBG" read --json -p "$BOTH" "${BOTH_AT[1]}+0x5200"
+target_stop BOTH
+bus e1000e r 0x5200 4 0x0 x2+0
+case_end

@@ -11,6 +11,7 @@
 # hpet is no PCI device, and the kernel reads it when it likes: its accesses are
 # not watched.
 #
+#vm: series 6.1 6.12 sid
 #vm: devices edu nvme e1000e sdhci
 #vm: qemu -device intel-iommu
 #vm: append intel_iommu=on hpet_mmap=1

@@ -6,8 +6,10 @@
 #
 # In most cases $APP has mapped e1000e's bar0: 0 through sysfs, 1 through
 # /dev/mem. Its registers from +0x5200 on are a table that may be written; the
-# first of them has $MARK, until a driver comes.
+# first of them has $MARK, until a driver comes. (Before 5.12 a driver does not
+# take mappings through sysfs away: see old.sh.)
 #
+#vm: series 6.1 6.12 sid
 #vm: devices edu nvme e1000e
 #vm: qemu -device intel-iommu
 #vm: append intel_iommu=on
@@ -368,16 +370,17 @@ bus e1000e w 0x5200 4 0x5
 bus e1000e r 0x5204 4
 case_end
 
-case_begin "a part is unmapped in the middle of a range: the rest is another mapping"
+case_begin "a part is unmapped in the middle of a range: the rest goes on"
 unwatched three_start
 run_held 3 'tell APP unmap 1 0x1000 0x1000' "$MMIODBG" read --json -v -p "$APP" \
   -n 2 "$X+0xffc" "$X+0x5200"
 value_is 1 0x00000000
 error_is 2 unmapped
-error_is 3 replaced "before: " "now: "
-error_is 4 replaced "before: " "now: "
+value_is 3 "$MARK"
+value_is 4 0x00000000
 target_stop APP
 bus e1000e r 0xffc 4
+bus e1000e r 0x5200 4 x2
 case_end
 
 other='tell APP mapat 1 "$SYS/$EDU/resource0,len=$E1000E_SIZE"'
