@@ -478,7 +478,7 @@ faulty() {
   begin_waiting read --jsonl --retry 10m "${on[@]}" "$good/8" "$bad" "$good/8"
   signal_waiting TERM
   ends 143
-  ! grep -v '^{.*}$' out
+  [ "$(grep -cv '^{.*}$' out)" = 0 ]
   begin_waiting write --fill --retry 10m "${on[@]}" "$at+0xff8..+0x10=5"
   signal_waiting TERM
   ends 143
@@ -626,7 +626,7 @@ options() {
     ends 6
     one_diagnostic_err
     err_has 'replaced by another'
-    ! grep 0x out
+    nowhere out 0x
     same other
     bring_back
     target_start "$file"
