@@ -263,6 +263,27 @@ static void touch(const volatile char *address)
 		complain("the target itself has read %#x", found);
 }
 
+static void touch_all(void)
+{
+	for (unsigned i = 0; i < N_PAGES; i++)
+		touch((const volatile char *)shared->address[i]);
+}
+
+/* For the driver: mappings that come by fork() and go, some before the rest. */
+static void have_child(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		touch_all();
+		munmap((void *)shared->address[0], PAGE);
+		touch((const volatile char *)shared->address[1]);
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
 /* Has the page mapped twice: with the kernel's generic access method, and with
  * the driver's own. */
 static void target(int ready)
@@ -281,9 +302,10 @@ static void target(int ready)
 		shared->address[i] = (uintptr_t)at;
 	}
 	close(ready);
-	for (;;) {
-		for (unsigned i = 0; i < N_PAGES; i++)
-			touch((const volatile char *)shared->address[i]);
+	for (unsigned i = 1;; i++) {
+		touch_all();
+		if (i % 16 == 0)
+			have_child();
 		nanosleep(&pause, NULL);
 	}
 }

@@ -421,6 +421,29 @@ is "$IN_NVME" 0
 bus_any
 case_end
 
+case_begin "a storm while mappings come and go"
+target_start OTHER "$DEVICE,len=4096" "$DEVICE,len=4096"
+driver eager
+driver storm 1500 9
+for ((i = 0; i < 40; i++)); do
+  tell OTHER mapat 0 "$DEVICE,off=$((i % 4 * 4096)),len=4096"
+  tell OTHER many 3 "$DEVICE,len=4096"
+  tell OTHER unmap 1
+  tell OTHER map "$DEVICE,len=4096,prot=r"
+  tell OTHER load 0 32 0x8
+done
+target_start THIRD "$DEVICE,len=4096" "$DEVICE,off=8192,len=4096"
+tell OTHER exec /bin/true
+target_stop THIRD
+target_stop OTHER
+driver_is storm 0 mappings 4
+driver lazy
+driver move 0
+driver populate
+is "$IN_NVME" 0
+bus_any
+case_end
+
 case_begin "what the driver does not take"
 for words in "" revok "move" "move 2" "move 0 1" "after 1" "after x revoke" \
   "after 1 after 1 revoke" "storm 1" "populate now"; do
