@@ -49,8 +49,9 @@ begin() {
   target_pids+=("$program")
 }
 
-# is_waiting: it is in a pause between two attempts; there, and only there,
-# SIGTERM is blocked
+# is_waiting: it is in a pause between two attempts. There, and only there,
+# SIGQUIT and SIGTERM are blocked but not SIGUSR1; the start of an agent blocks
+# all, and that of a child of this shell blocks no SIGQUIT.
 is_waiting() {
   local - && set +T
   local name mask
@@ -59,7 +60,7 @@ is_waiting() {
     [ "$name" != SigBlk: ] || break
   done 2>/dev/null <"/proc/$program/status"
   [ "$name" = SigBlk: ] || fail "it has ended: $(cat err)"
-  ((0x$mask & 0x4000))
+  (((0x$mask & 0x4204) == 0x4004))
 }
 
 # begin_waiting ARGUMENTS...: until it waits
@@ -492,8 +493,8 @@ faulty() {
   rm -f out err
   (
     trap '' INT HUP
-    exec "$MMIODBG" read -q --retry 10m "${on[@]}" "$bad" >out 2>err \
-      </dev/null 3>&-
+    exec env --default-signal=QUIT "$MMIODBG" read -q --retry 10m "${on[@]}" \
+      "$bad" >out 2>err </dev/null 3>&-
   ) &
   program=$!
   target_pids+=("$program")

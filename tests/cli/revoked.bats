@@ -32,7 +32,7 @@ a_process() {
 
   tree_process 100 app
   tree_mapping 0x10000000 0x20000 rw-s 0xfe000000 \
-    $sysfs/0000:03:00.0/resource0 "$flags"
+    "$sysfs/0000:03:00.0/resource0" "$flags"
   tree_mapping 0x10100000 0x1000 rw-p 0 '[heap]' 'rd wr mr mw me ac sd '
   tree_mapping 0x10200000 0x20000 rw-s 0 /dev/uio0
   tree_uio 0 0000:03:00.0
@@ -81,10 +81,10 @@ fails() {
   need strace
   a_process 'rd wr sh mr mw me ms pf io de dd sd '
   fails 6 read -p 100 --retry 0 @03:00.0/bar0
-  err_has 'VmFlags lack `ar`'
+  err_has 'VmFlags lack '
   tree_begin x86_64 7.2.0
   fails 1 read -p 100 --retry 0 @03:00.0/bar0
-  nowhere err '`ar`'
+  nowhere err 'VmFlags l'
 }
 
 @test "the device has left sysfs: refused, and if forced, revoked" {
