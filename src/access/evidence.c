@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "access/evidence.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "base/duration.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "target/machine.h"
@@ -24,18 +25,10 @@ struct look {
 	struct evidence *evidence;
 };
 
-static void set_cause(struct evidence *evidence, const char *text,
-		      const char *help)
-{
-	free(evidence->cause);
-	evidence->cause = strdup(text);
-	evidence->help = help;
-}
-
 static void add(const struct look *look, enum sign sign, const char *help,
 		const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/* Of equal signs the first counts. What finds no memory is left out. */
+/* What finds no memory is left out. */
 static void add(const struct look *look, enum sign sign, const char *help,
 		const char *format, ...)
 {
@@ -56,12 +49,22 @@ static void add(const struct look *look, enum sign sign, const char *help,
 	}
 	evidence->items[evidence->count++] = (struct evidence_item){
 		.text = text,
+		.help = help,
 		.sign = sign,
 	};
-	if (sign >= SIGN_TAKEN_IF && !evidence->has[SIGN_TAKEN] &&
-	    !evidence->has[sign])
-		set_cause(evidence, text, help);
 	evidence->has[sign] = true;
+}
+
+static const char map_again[] = "the target has to map the device again";
+static const char let_go[] = "once that driver has let go, the target has to "
+			     "map the device again";
+
+/* Whether a driver that claims the region takes it from such a mapping. */
+static bool is_claimable(const struct look *look)
+{
+	uint64_t since = look->device->kind->claimable_since;
+
+	return since && machine_version(look->machine) >= since;
 }
 
 static void look_at_method(const struct look *look)
@@ -91,6 +94,24 @@ static void look_at_method(const struct look *look)
 	    methods[look->device->method].text);
 }
 
+/* What it says that the device has left sysfs: UIO leaves the pages (KERNEL.md
+ * section 4), PCI lets only the target go on, and a folder that was never there
+ * may just be hidden. */
+static enum sign sign_of_removal(const struct look *look)
+{
+	const struct device_mapping *device = look->device;
+
+	if (device->region.kind == REGION_UIO)
+		return SIGN_NONE;
+	if (device->had_folder)
+		return SIGN_TAKEN;
+	return device->region.kind == REGION_PCI &&
+			       faccessat(look->machine->root.fd,
+					 "sys/bus/pci/devices", F_OK, 0) == 0
+		       ? SIGN_TAKEN
+		       : SIGN_NONE;
+}
+
 static void look_at_sysfs(const struct look *look)
 {
 	cleanup_device_state struct device_state state = {0};
@@ -98,17 +119,16 @@ static void look_at_sysfs(const struct look *look)
 	if (look->folder) {
 		device_state_read(&look->machine->root, look->folder, &state);
 		if (!state.known)
-			add(look, SIGN_TAKEN, state.help, "%s", state.problem);
+			add(look, sign_of_removal(look), state.help, "%s",
+			    state.problem);
 		else
 			add(look, SIGN_NONE, NULL, "the device is in sysfs%s%s",
 			    state.problem ? "; " : "",
 			    state.problem ? state.problem : "");
 	}
 	if (look->device->problem)
-		add(look,
-		    look->device->has_physical ? SIGN_TAKEN_IF : SIGN_NONE,
-		    "the target has to map the device again", "%s",
-		    look->device->problem);
+		add(look, look->device->moved ? SIGN_TAKEN_IF : SIGN_NONE,
+		    map_again, "%s", look->device->problem);
 }
 
 static void look_at_node(const struct look *look)
@@ -129,51 +149,67 @@ static bool is_structure(const struct look *look, const char *owner)
 	       (look->device->pci && strcmp(owner, look->device->pci) == 0);
 }
 
+/* Of a range that a driver has: a claim since the session began, or one at all
+ * of a device's memory, which nobody could map before the claim and keep. */
+static enum sign sign_of_owner(const struct look *look, bool since)
+{
+	const char *name;
+	uint64_t offset;
+	unsigned bar;
+
+	if (!is_claimable(look))
+		return SIGN_NONE;
+	return since || device_pci_at(look->machine, look->device,
+				      look->site->address, &name, &bar, &offset)
+		       ? SIGN_CLAIMED
+		       : SIGN_NONE;
+}
+
+/* Whether the owner of a range was another one when it was first asked for. */
+static bool is_new(const struct look *look, uint64_t physical,
+		   const struct iomem_range *now)
+{
+	const struct machine *machine = look->machine;
+	const char *before;
+
+	if (!machine->has_iomem || !machine->iomem.visible)
+		return false;
+	before = iomem_owner(&machine->iomem, physical);
+	return !before || strcmp(before, now->name) != 0;
+}
+
 static void look_at_owner(const struct look *look)
 {
 	const struct device_mapping *device = look->device;
-	static const char help[] = "once that driver has let go, the target "
-				   "has to map the device again";
 	uint64_t physical = device->physical +
 			    (look->site->address - device->mapping.start);
-	struct machine *machine = look->machine;
 	cleanup_iomem struct iomem now = {0};
-	const char *owner, *name, *before = NULL;
+	const struct iomem_range *range;
 	struct error *error;
-	uint64_t offset;
-	bool since, bar;
-	unsigned number;
+	bool since;
 
 	if (!device->has_physical)
 		return;
-	error = iomem_read(&machine->root, &now);
+	error = iomem_read(&look->machine->root, &now);
 	if (error || !now.visible) {
 		error_destroy(error);
 		add(look, SIGN_NONE, NULL,
-		    "who owns physical address %#llx is unknown: /proc/iomem "
-		    "is hidden from us",
-		    (unsigned long long)physical);
+		    "who owns the physical memory is unknown: /proc/iomem is "
+		    "hidden from us");
 		return;
 	}
-	owner = iomem_owner(&now, physical);
-	bar = device_pci_at(machine, device, look->site->address, &name,
-			    &number, &offset);
-	if (machine->has_iomem)
-		before = iomem_owner(&machine->iomem, physical);
-	since = machine->has_iomem && machine->iomem.visible &&
-		(!before || strcmp(before, owner ? owner : "") != 0);
-	if (!owner || is_structure(look, owner))
+	range = iomem_find(&now, physical);
+	if (!range || is_structure(look, range->name)) {
 		add(look, SIGN_NONE, NULL,
-		    "no driver owns physical address %#llx",
-		    (unsigned long long)physical);
-	else if (device->kind->claimable && (since || bar))
-		add(look, SIGN_TAKEN_IF, help,
-		    "%s owns physical address %#llx now%s", owner,
-		    (unsigned long long)physical,
-		    since ? ", and did not before" : "");
-	else
-		add(look, SIGN_NONE, NULL, "%s owns physical address %#llx",
-		    owner, (unsigned long long)physical);
+		    "no driver owns the physical memory (/proc/iomem)");
+		return;
+	}
+	since = is_new(look, physical, range);
+	add(look, sign_of_owner(look, since), let_go,
+	    "%s owns physical memory 0x%" PRIx64 "-0x%" PRIx64
+	    " (/proc/iomem)%s",
+	    range->name, range->start, range->end,
+	    since ? ", and did not before" : "");
 }
 
 /* Which driver was bound when the session began. */
@@ -209,10 +245,7 @@ static void look_at_driver(const struct look *look)
 	else if (before && strcmp(before, now) == 0)
 		add(look, SIGN_NONE, NULL, "driver %s is bound", now);
 	else
-		add(look,
-		    look->device->kind->claimable ? SIGN_TAKEN_IF : SIGN_NONE,
-		    "once that driver has let go, the target has to map the "
-		    "device again",
+		add(look, is_claimable(look) ? SIGN_CLAIMED : SIGN_NONE, let_go,
 		    "driver %s is bound now, and was not before", now);
 }
 
@@ -224,10 +257,9 @@ static void look_at_driver(const struct look *look)
  */
 static bool marks_populated(const struct machine *machine)
 {
-	unsigned version = machine->major * 1000 + machine->minor;
-
 	return strcmp(machine->architecture, "x86_64") == 0 &&
-	       version >= 6001 && version <= 6012;
+	       machine_version(machine) >= KERNEL_VERSION(6, 1, 0) &&
+	       machine_version(machine) < KERNEL_VERSION(6, 13, 0);
 }
 
 static void look_at_flags(const struct look *look)
@@ -235,27 +267,25 @@ static void look_at_flags(const struct look *look)
 	const struct device_mapping *device = look->device;
 	cleanup_free char *now =
 		session_flags(look->session, look->site->address);
-	static const char help[] = "the target has to map the device again";
+	bool marks = marks_populated(look->machine);
 
 	if (!now)
 		return;
-	if (text_has_word(now, "ar") || !device->kind->claimable)
+	if (!device->kind->claimable_since)
 		add(look, SIGN_NONE, NULL, "VmFlags: %s", now);
+	else if (text_has_word(now, "ar"))
+		add(look, marks ? SIGN_THERE : SIGN_NONE, NULL, "VmFlags: %s",
+		    now);
 	else if (mapping_has_flag(&device->mapping, "ar"))
-		add(look, SIGN_TAKEN_IF, help,
+		add(look, SIGN_TAKEN_IF, map_again,
 		    "VmFlags have lost `ar`, as when pages are taken away: %s",
 		    now);
-	else if (marks_populated(look->machine))
-		add(look, SIGN_TAKEN_IF, help,
+	else if (marks)
+		add(look, SIGN_TAKEN_IF, map_again,
 		    "VmFlags lack `ar`, as when pages were taken away: %s",
 		    now);
 	else
 		add(look, SIGN_NONE, NULL, "VmFlags: %s", now);
-}
-
-static uint64_t milliseconds_since(uint64_t time)
-{
-	return (clock_now() - time) / 1000000;
 }
 
 static void look_at_history(const struct look *look)
@@ -264,25 +294,20 @@ static void look_at_history(const struct look *look)
 	const struct mapping *mapping = look->site->mapping;
 	const struct history_page *page =
 		history_find(history, look->site->address);
-	static const char help[] = "--retry TIME waits longer for them to "
-				   "come back";
-	enum sign taken = SIGN_TAKEN, readable = SIGN_READABLE;
+	enum sign sign = look->write ? SIGN_WORKED : SIGN_TAKEN;
 
 	/* A buffer may be where its method does not reach. */
 	if (look->device->method == METHOD_DRIVER)
-		taken = readable = SIGN_NONE;
-	if (page && page->written)
-		add(look, taken, help,
-		    "a write to this page worked %llu ms ago",
-		    (unsigned long long)milliseconds_since(page->written));
-	if (page && page->read)
-		add(look, look->write ? readable : taken, help,
-		    "a read of this page worked %llu ms ago",
-		    (unsigned long long)milliseconds_since(page->read));
-	if (!page && history_other(history, mapping->start, mapping->end,
-				   look->site->address))
+		sign = SIGN_NONE;
+	if (page)
+		add(look, sign, "--retry TIME waits longer for it to come back",
+		    "%s of this page worked earlier in this session",
+		    page->read ? "a read" : "a write");
+	else if (history_other(history, mapping->start, mapping->end,
+			       look->site->address))
 		add(look, SIGN_METHOD, NULL,
-		    "another page of the mapping worked in this session");
+		    "another page of the mapping worked earlier in this "
+		    "session");
 }
 
 void evidence_collect(struct session *session, const struct site *site,
@@ -312,13 +337,21 @@ void evidence_collect(struct session *session, const struct site *site,
 		looks[i](&look);
 }
 
-bool evidence_taken(const struct evidence *evidence)
+static bool is_cause(const struct evidence *evidence, enum sign sign)
 {
-	bool method =
-		evidence->has[SIGN_METHOD] || evidence->has[SIGN_READABLE];
+	bool method = evidence->has[SIGN_METHOD] ||
+		      evidence->has[SIGN_WORKED] || evidence->has[SIGN_TAKEN];
 
-	return evidence->has[SIGN_TAKEN] ||
-	       (method && evidence->has[SIGN_TAKEN_IF]);
+	return sign == SIGN_TAKEN || (sign == SIGN_TAKEN_IF && method) ||
+	       (sign == SIGN_CLAIMED && method && !evidence->has[SIGN_THERE]);
+}
+
+const struct evidence_item *evidence_cause(const struct evidence *evidence)
+{
+	for (size_t i = 0; i < evidence->count; i++)
+		if (is_cause(evidence, evidence->items[i].sign))
+			return &evidence->items[i];
+	return NULL;
 }
 
 void evidence_deinit(struct evidence *evidence)
@@ -326,6 +359,5 @@ void evidence_deinit(struct evidence *evidence)
 	for (size_t i = 0; i < evidence->count; i++)
 		free(evidence->items[i].text);
 	free(evidence->items);
-	free(evidence->cause);
 	*evidence = (struct evidence){0};
 }

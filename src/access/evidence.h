@@ -17,34 +17,37 @@
 enum sign {
 	SIGN_NONE,     /* a fact to know */
 	SIGN_METHOD,   /* an access method is there, so the page is not */
-	SIGN_READABLE, /* reads worked; the page is gone, or read-only */
-	SIGN_TAKEN_IF, /* if there is a method: the page was taken away */
-	SIGN_TAKEN,    /* the page was taken away */
+	SIGN_WORKED,   /* this page worked; it is gone, or read-only now */
+	SIGN_THERE,    /* no driver's claim has taken pages of the mapping */
+	SIGN_CLAIMED,  /* if there is a method: a driver has taken it */
+	SIGN_TAKEN_IF, /* if there is a method: it was taken away */
+	SIGN_TAKEN,    /* it was taken away */
+	N_SIGNS
 };
 
 struct evidence {
 	struct evidence_item {
 		char *text;
+		const char *help; /* what would help, or NULL */
 		enum sign sign;
 	} * items;
 	size_t count, capacity;
-	bool has[SIGN_TAKEN + 1]; /* there is such a sign */
-	/* The text of the strongest sign of pages that were taken away, or
-	 * NULL; `help` goes with it and may be NULL. */
-	char *cause;
-	const char *help;
+	bool has[N_SIGNS]; /* there is such a sign */
 };
 
 /*
  * Looks at all there is, as it bears on an access that failed, a write or a
- * read. What cannot be seen is said to be unknown. The caller deinits `*ret`.
+ * read; the signs that help most come first. What cannot be seen is said to be
+ * unknown. The caller deinits `*ret`.
  */
 void evidence_collect(struct session *session, const struct site *site,
 		      bool write, struct evidence *ret)
 	__attribute__((nonnull));
 
-/* Whether the signs say that the page was taken away. */
-bool evidence_taken(const struct evidence *evidence) __attribute__((nonnull));
+/* The first sign, if they say so, of the page having been taken away; else
+ * NULL. */
+const struct evidence_item *evidence_cause(const struct evidence *evidence)
+	__attribute__((nonnull));
 
 void evidence_deinit(struct evidence *evidence);
 

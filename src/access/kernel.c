@@ -100,7 +100,7 @@ static struct error *check_bus(const struct session *session,
 	why = kernel_path_refusal(machine, path, write);
 	if (why && path->risk)
 		return error_help(error_create(ERROR_UNSAFE, 0, "%s", why),
-				  "--trust-kernel, if yours has the fix");
+				  "--trust-kernel accesses it all the same");
 	if (why)
 		return error_create(ERROR_UNSAFE, 0, "%s", why);
 	if (site_class(site) == CLASS_REGISTER && path->bus[index].pieces != 1)

@@ -96,7 +96,6 @@ static const struct kernel_path rows[] = {
 	},
 	WITHOUT_PATH("armv6l", 0, "read in source: arch/arm/Kconfig"),
 	WITHOUT_PATH("armv7l", 0, "read in source: arch/arm/Kconfig"),
-	WITHOUT_PATH("armv8l", 0, "read in source: arch/arm/Kconfig"),
 	BEFORE_THE_FIX("ppc64", POWER_BUS,
 		       "read in source: arch/powerpc/kernel/io.c"),
 	{
@@ -125,8 +124,7 @@ const char *kernel_path_refusal(const struct machine *machine,
 
 const struct kernel_path *kernel_path_find(const struct machine *machine)
 {
-	uint64_t version =
-		KERNEL_VERSION(machine->major, machine->minor, machine->patch);
+	uint64_t version = machine_version(machine);
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct kernel_path *row = &rows[i];

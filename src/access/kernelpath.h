@@ -22,7 +22,7 @@ static inline unsigned width_index(unsigned bits)
 
 struct kernel_path {
 	const char *architecture; /* uname -m */
-	uint64_t since, until;    /* versions, KERNEL_VERSION(); until is
+	uint64_t since, until;    /* versions (target/machine.h); until is
 				   * excluded, 0: no end */
 	bool encrypted_guest;
 	/* One aligned access in one page becomes this on the bus. */
@@ -37,9 +37,6 @@ struct kernel_path {
 	const char *warning; /* what a read risks, or NULL */
 	const char *source;  /* "observed" or "read in source", where */
 };
-
-#define KERNEL_VERSION(major, minor, patch)                                    \
-	((uint64_t)(major) << 32 | (uint64_t)(minor) << 16 | (patch))
 
 /*
  * Why reads or writes are refused on such a machine, whatever their width; NULL

@@ -32,11 +32,11 @@ static struct error *undecided(const struct site *site, bool write,
 				    "the buffer may be where that does not "
 				    "reach, or was taken away",
 				    what);
-	if (write && evidence->has[SIGN_READABLE])
+	if (write && evidence->has[SIGN_WORKED])
 		return error_create(ERROR_UNKNOWN, 0,
-				    "%s; the mapping is still there, and could "
-				    "be read; either it cannot be written now "
-				    "or its pages were taken away",
+				    "%s; the mapping is still there, and this "
+				    "page worked before; either it cannot be "
+				    "written now or its pages were taken away",
 				    what);
 	if (!evidence->has[SIGN_METHOD])
 		return error_help(
@@ -66,15 +66,17 @@ static struct error *not_made(struct session *session, const struct site *site,
 			      bool write, int errnum)
 {
 	cleanup_evidence struct evidence evidence = {0};
+	const struct evidence_item *cause;
 	struct error *error;
 
 	evidence_collect(session, site, write, &evidence);
-	if (evidence_taken(&evidence)) {
+	cause = evidence_cause(&evidence);
+	if (cause) {
 		error = error_create(ERROR_REVOKED, 0,
-				     "the pages were taken away: %s",
-				     evidence.cause ? evidence.cause : "?");
-		if (evidence.help)
-			error_help(error, "%s", evidence.help);
+				     "the mapping was revoked: %s",
+				     cause->text);
+		if (cause->help)
+			error_help(error, "%s", cause->help);
 	} else {
 		error = undecided(site, write, &evidence, errnum);
 	}
@@ -96,7 +98,9 @@ struct error *outcome_explain(struct session *session, const struct site *site,
 			error_create(ERROR_INDETERMINATE, errnum,
 				     "the access may or may not have happened"),
 			site->address);
-	error = session_check(session, site->mapping, site->address);
+	error = write ? session_check(session, site->mapping, site->address)
+		      : session_check_place(session, site->mapping,
+					    site->address);
 	if (!error)
 		error = not_made(session, site, write, errnum);
 	error_evidence(error_errnum(error, errnum), "the kernel said: %s",

@@ -5,93 +5,109 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/duration.h"
 
 enum { MOST_DESCRIPTORS = 4 };
 
-static bool pending;
-static sigset_t before; /* what was blocked, while one is pending */
+static bool holding;
+static sigset_t held;
+static int arrived; /* the number of the signal, or 0 */
 
-/* Those that would end us: not those that whoever started us had ignored. */
+/* Those that would end us: not those that are ignored or blocked, nor those of
+ * which one has come. */
 static void ending_signals(sigset_t *ret)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	sigset_t blocked;
 
 	sigemptyset(ret);
+	if (arrived)
+		return;
+	sigprocmask(SIG_BLOCK, NULL, &blocked);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct sigaction action;
 
-		if (sigaction(signals[i], NULL, &action) == 0 &&
+		if (!sigismember(&blocked, signals[i]) &&
+		    sigaction(signals[i], NULL, &action) == 0 &&
 		    action.sa_handler == SIG_DFL)
 			sigaddset(ret, signals[i]);
 	}
 }
 
-static enum wait_end wait_for(const int *descriptors, size_t count, int signals,
-			      uint64_t end)
+void interrupt_hold(void)
 {
-	struct pollfd pollers[MOST_DESCRIPTORS + 1] = {
-		{.fd = signals, .events = POLLIN}};
+	if (holding)
+		return;
+	ending_signals(&held);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+	holding = true;
+}
 
-	for (size_t i = 0; i < count && i < MOST_DESCRIPTORS; i++)
-		pollers[i + 1] =
-			(struct pollfd){.fd = descriptors[i], .events = POLLIN};
-	for (;;) {
-		uint64_t time = clock_now(), left = end > time ? end - time : 0;
-		struct timespec timeout = {
-			.tv_sec = (time_t)(left / 1000000000),
-			.tv_nsec = (long)(left % 1000000000),
-		};
-		int ready = ppoll(pollers, (nfds_t)count + 1, &timeout, NULL);
+bool interrupt_pending(void)
+{
+	static const struct timespec at_once = {0};
+	int number;
 
-		if (ready < 0 && errno != EINTR)
-			return WAIT_EVENT;
-		if (ready < 0)
-			continue;
-		if (pollers[0].revents)
-			return WAIT_SIGNAL;
-		return ready ? WAIT_EVENT : WAIT_OVER;
-	}
+	if (!holding || arrived)
+		return arrived;
+	number = sigtimedwait(&held, NULL, &at_once);
+	if (number <= 0)
+		return false;
+	arrived = number;
+	interrupt_release();
+	return true;
+}
+
+void interrupt_release(void)
+{
+	if (!holding)
+		return;
+	/* What came just now is taken, too: it would end us without a word. */
+	if (!arrived && interrupt_pending())
+		return;
+	holding = false;
+	sigprocmask(SIG_UNBLOCK, &held, NULL);
 }
 
 enum wait_end interrupt_wait(const int *descriptors, size_t count,
 			     uint64_t nanoseconds)
 {
-	uint64_t start = clock_now(), end;
-	sigset_t signals, blocked;
-	enum wait_end result;
-	int fd;
+	struct pollfd pollers[MOST_DESCRIPTORS + 1];
+	uint64_t end, start = clock_now();
+	int signals, ready;
+	size_t used = 0;
 
-	if (pending)
-		return WAIT_SIGNAL;
 	if (__builtin_add_overflow(start, nanoseconds, &end))
 		end = UINT64_MAX;
-	ending_signals(&signals);
-	sigprocmask(SIG_BLOCK, &signals, &blocked);
-	fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	result = wait_for(descriptors, count, fd, end);
-	if (fd >= 0)
-		close(fd);
-	if (result == WAIT_SIGNAL) {
-		pending = true;
-		before = blocked;
-	} else {
-		sigprocmask(SIG_SETMASK, &blocked, NULL);
-	}
-	return result;
-}
+	signals =
+		holding ? signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
+	pollers[used++] = (struct pollfd){.fd = signals, .events = POLLIN};
+	for (size_t i = 0; i < count && used <= MOST_DESCRIPTORS; i++)
+		pollers[used++] = (struct pollfd){
+			.fd = descriptors[i],
+			.events = POLLIN,
+		};
+	do {
+		uint64_t now = clock_now(), left = end > now ? end - now : 0;
+		struct timespec timeout = {
+			.tv_sec = (time_t)(left / 1000000000),
+			.tv_nsec = (long)(left % 1000000000),
+		};
 
-bool interrupt_pending(void)
-{
-	return pending;
+		ready = ppoll(pollers, (nfds_t)used, &timeout, NULL);
+	} while (ready < 0 && errno == EINTR);
+	if (signals >= 0)
+		close(signals);
+	if (interrupt_pending())
+		return WAIT_SIGNAL;
+	return ready > 0 ? WAIT_EVENT : WAIT_OVER;
 }
 
 void interrupt_deliver(void)
 {
-	if (!pending)
-		return;
-	pending = false;
-	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (arrived)
+		raise(arrived);
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Waiting that a signal ends in good order. Outside of a wait such signals do
- * what they do by default.
+ * Signals that end us in good order. While they are held, SIGINT, SIGTERM,
+ * SIGHUP and SIGQUIT do not end us at once: the first one that comes is kept
+ * until all is said and put away. A second one does what it always does. Those
+ * that were ignored or blocked when we were started stay so.
  */
 #ifndef MMIODBG_BASE_INTERRUPT_H
 #define MMIODBG_BASE_INTERRUPT_H
@@ -16,19 +18,23 @@ enum wait_end {
 	WAIT_SIGNAL, /* a signal is there that ends us */
 };
 
+/* From here on signals are held; and not any more. They do not nest. */
+void interrupt_hold(void);
+void interrupt_release(void);
+
+/* Whether such a signal has come while they were held: then they are held no
+ * more, for this one is enough. */
+bool interrupt_pending(void);
+
 /*
- * Waits for `nanoseconds`, until one of the descriptors can be read or has hung
- * up (-1 is passed over), or for a signal that ends us by default (SIGINT,
- * SIGTERM, SIGHUP, SIGQUIT). Such a signal stays pending: interrupt_deliver()
- * lets it end us, once all is said and put away.
+ * Waits, while signals are held, for `nanoseconds`, until one of the
+ * descriptors can be read or has hung up (-1 is passed over), or for a signal.
+ * At most 4 descriptors.
  */
 enum wait_end interrupt_wait(const int *descriptors, size_t count,
 			     uint64_t nanoseconds);
 
-/* Whether a wait has met such a signal. */
-bool interrupt_pending(void);
-
-/* If so, ends us by it; else does nothing. */
+/* Ends us by the signal that has come, if one has; else does nothing. */
 void interrupt_deliver(void);
 
 #endif

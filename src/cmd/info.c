@@ -143,12 +143,11 @@ static void put_state(const struct report *report)
 static void put_pages(const struct report *report)
 {
 	const struct evidence *evidence = &report->evidence;
+	const struct evidence_item *cause = evidence_cause(evidence);
 
-	if (evidence_taken(evidence))
-		put("pages", "probably taken away: %s%s%s",
-		    evidence->cause ? evidence->cause : "?",
-		    evidence->help ? "; " : "",
-		    evidence->help ? evidence->help : "");
+	if (cause)
+		put("pages", "may have been taken away: %s%s%s", cause->text,
+		    cause->help ? "; " : "", cause->help ? cause->help : "");
 	else
 		put("pages", "nothing shows that they were taken away");
 	for (size_t i = 0; i < evidence->count; i++)
@@ -184,11 +183,29 @@ static void put_widths(const struct report *report)
 	}
 }
 
+/* What the kernel's access path risks here, or NULL. */
+static const char *risk_of(const struct report *report,
+			   const struct kernel_path *path)
+{
+	bool trusted = report->session->machine->trust_kernel && path->risk;
+
+	return trusted ? path->risk : path->warning;
+}
+
+static void put_kernel_path(const struct report *report)
+{
+	const struct kernel_path *path =
+		kernel_path_find(report->session->machine);
+	const char *risk = path ? risk_of(report, path) : NULL;
+
+	put("kernel path", "%s%s%s",
+	    path ? path->source : "nothing is known of this machine",
+	    risk ? "; " : "", risk ? risk : "");
+}
+
 static void put_report(const struct report *report)
 {
 	const struct device_mapping *device = report->site.device;
-	const struct kernel_path *path =
-		kernel_path_find(report->session->machine);
 
 	put("location", "%s", report->location->text);
 	put("process", "%d (%s)", (int)report->session->process.pid,
@@ -212,8 +229,7 @@ static void put_report(const struct report *report)
 		    device->kind->note ? device->kind->note : "");
 		put_state(report);
 		put_pages(report);
-		put("kernel path", "%s",
-		    path ? path->source : "nothing is known of this machine");
+		put_kernel_path(report);
 	}
 	put_widths(report);
 }
@@ -224,6 +240,8 @@ static json_object *json_device(const struct report *report)
 	uint64_t inside = report->site.address - device->mapping.start;
 	json_object *object = json_object_new_object();
 	json_object *evidence = json_object_new_array();
+	const struct kernel_path *path =
+		kernel_path_find(report->session->machine);
 	cleanup_free char *owner = NULL, *id = NULL;
 
 	json_object_object_add(object, "index",
@@ -279,11 +297,16 @@ static json_object *json_device(const struct report *report)
 			       json_text(report->state.problem));
 	json_object_object_add(
 		object, "taken_away",
-		json_object_new_boolean(evidence_taken(&report->evidence)));
+		json_object_new_boolean(evidence_cause(&report->evidence) !=
+					NULL));
 	for (size_t i = 0; i < report->evidence.count; i++)
 		json_object_array_add(
 			evidence, json_text(report->evidence.items[i].text));
 	json_object_object_add(object, "evidence", evidence);
+	json_object_object_add(object, "kernel_path",
+			       json_text(path ? path->source : NULL));
+	json_object_object_add(object, "kernel_risk",
+			       json_text(path ? risk_of(report, path) : NULL));
 	return object;
 }
 

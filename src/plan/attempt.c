@@ -1,15 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/attempt.h"
 
+#include <stdlib.h>
+
 #include "access/outcome.h"
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/interrupt.h"
+#include "base/text.h"
+#include "plan/awake.h"
 #include "target/attachment.h"
 #include "target/session.h"
 
 /* Nanoseconds: what is moved comes back within microseconds, a device that is
  * reset within a second. */
 enum { SHORTEST_PAUSE = 50000, LONGEST_PAUSE = 20000000 };
+
+/* A mapping whose accesses fail, and why the last one did: what holds for one
+ * register of a page holds for the next, and costs much to find out. */
+struct given_up {
+	const struct mapping *mapping;
+	uint64_t page;
+	bool write;
+	int errnum;
+	struct error *error;
+};
+
+/* The course of one access. */
+struct course {
+	struct attempts *attempts;
+	struct attempt *attempt;
+	uint64_t failed; /* when the first attempt did, or 0 */
+	uint64_t end;    /* of the time for more of them */
+	uint64_t pause;
+};
+
+static struct given_up *find_given_up(const struct attempts *attempts,
+				      const struct mapping *mapping)
+{
+	for (size_t i = 0; i < attempts->n_given_up; i++)
+		if (attempts->given_up[i].mapping == mapping)
+			return &attempts->given_up[i];
+	return NULL;
+}
+
+void attempts_deinit(struct attempts *attempts)
+{
+	for (size_t i = 0; i < attempts->n_given_up; i++)
+		error_destroy(attempts->given_up[i].error);
+	free(attempts->given_up);
+	attempts->given_up = NULL;
+	attempts->n_given_up = attempts->capacity = 0;
+}
+
+static uint64_t page_of(const struct attempts *attempts, uint64_t address)
+{
+	return address - address % attempts->session->history.page_size;
+}
+
+/* Without memory for it the next access just takes its time. */
+static void give_up(struct attempts *attempts, const struct attempt *attempt,
+		    const struct error *error, int errnum)
+{
+	const struct mapping *mapping = attempt->site.mapping;
+	struct given_up *found = find_given_up(attempts, mapping);
+
+	if (!found) {
+		if (!list_grow(&attempts->given_up, attempts->n_given_up,
+			       &attempts->capacity,
+			       sizeof(*attempts->given_up)))
+			return;
+		found = &attempts->given_up[attempts->n_given_up++];
+		*found = (struct given_up){.mapping = mapping};
+	}
+	error_destroy(found->error);
+	found->page = page_of(attempts, attempt->site.address);
+	found->write = attempt->write;
+	found->errnum = errnum;
+	found->error = error_copy(error);
+}
+
+static void note_success(struct attempts *attempts, struct attempt *attempt)
+{
+	struct given_up *found;
+
+	attempt->made = true;
+	if (!attempt->site.device)
+		return;
+	history_note(&attempts->session->history, attempt->site.address,
+		     attempt->write);
+	found = find_given_up(attempts, attempt->site.mapping);
+	if (!found)
+		return;
+	error_destroy(found->error);
+	*found = attempts->given_up[--attempts->n_given_up];
+}
 
 /* What may have changed since the plan was checked. */
 static struct error *check_before(const struct attempts *attempts,
@@ -24,7 +109,7 @@ static struct error *check_before(const struct attempts *attempts,
 	if (!error && !attempts->stopped && attempt->write)
 		error = session_check(session, site->mapping, site->address);
 	else if (!error && !attempts->stopped &&
-		 (attempt->count || attempts->doubt))
+		 (attempt->count || attempt->check || attempts->doubt))
 		error = session_check_place(session, site->mapping,
 					    site->address);
 	return error ? error_address(error, site->address) : NULL;
@@ -49,105 +134,146 @@ static struct error *check_after(const struct attempts *attempts,
 	return error_address(error, site->address);
 }
 
-/* Only the driver of a device gives back what it has taken. */
+/* What a driver has taken comes back; nothing else does. */
 static bool may_come_back(const struct attempts *attempts,
 			  const struct attempt *attempt,
 			  enum access_result result)
 {
 	return result == ACCESS_NOT_MADE && attempt->site.device &&
-	       attempts->retry && attempts->given_up != attempt->site.mapping;
+	       attempts->retry &&
+	       !find_given_up(attempts, attempt->site.mapping);
 }
 
-/* False: the time is over, or a signal is about to end us. */
-static bool pause_before(struct attempts *attempts, uint64_t end,
-			 uint64_t *pause)
+/* False: the time is over, or a signal has come. */
+static bool pause_before(struct course *course)
 {
 	uint64_t now = clock_now();
 
-	if (now >= end)
-		return false;
-	if (*pause > end - now)
-		*pause = end - now;
-	if (!session_wait(attempts->session, *pause)) {
-		attempts->interrupted = true;
-		return false;
+	if (!course->failed) {
+		course->failed = now;
+		if (__builtin_add_overflow(now, course->attempts->retry,
+					   &course->end))
+			course->end = UINT64_MAX;
+		course->pause = SHORTEST_PAUSE;
+		interrupt_hold();
 	}
-	*pause = *pause < LONGEST_PAUSE / 2 ? *pause * 2 : LONGEST_PAUSE;
+	if (now >= course->end)
+		return false;
+	if (course->pause > course->end - now)
+		course->pause = course->end - now;
+	if (!session_wait(course->attempts->session, course->pause))
+		return false;
+	course->pause = course->pause < LONGEST_PAUSE / 2 ? course->pause * 2
+							  : LONGEST_PAUSE;
 	return true;
 }
 
-static enum access_result try_once(struct attempts *attempts,
-				   struct attempt *attempt, void *value,
+/* An access may hang in the kernel: signals are let through. */
+static enum access_result try_once(struct course *course, void *value,
 				   int *ret_errnum)
 {
-	uint64_t start = clock_now();
+	struct attempts *attempts = course->attempts;
+	struct attempt *attempt = course->attempt;
 	enum access_result result;
+	uint64_t start;
 
+	if (course->failed)
+		interrupt_release();
+	start = clock_now();
+	if (course->failed)
+		attempt->waited = start - course->failed;
 	attempt->count++;
 	result = attempt->backend->make(attempts->session,
 					attempt->site.address, attempt->bits,
 					attempt->write, value, ret_errnum);
 	attempt->nanoseconds = clock_now() - start;
+	if (course->failed)
+		interrupt_hold();
 	return result;
 }
 
-static void note_success(struct attempts *attempts, struct attempt *attempt)
+/* The same as of the last access of this page, if the mapping is the same. */
+static struct error *explain_again(struct attempts *attempts,
+				   const struct attempt *attempt, int errnum)
 {
-	attempt->made = true;
-	if (!attempt->site.device)
-		return;
-	history_note(&attempts->session->history, attempt->site.address,
-		     attempt->write, clock_now());
-	if (attempts->given_up == attempt->site.mapping)
-		attempts->given_up = NULL;
+	const struct site *site = &attempt->site;
+	const struct given_up *found = find_given_up(attempts, site->mapping);
+	struct error *error;
+
+	if (!found || found->page != page_of(attempts, site->address) ||
+	    found->write != attempt->write || found->errnum != errnum)
+		return NULL;
+	error = check_before(attempts, attempt);
+	return error ? error
+		     : error_address(error_copy(found->error), site->address);
 }
 
 static struct error *explain(struct attempts *attempts,
 			     const struct attempt *attempt,
 			     enum access_result result, int errnum)
 {
-	struct error *error = outcome_explain(attempts->session, &attempt->site,
-					      attempt->write, result, errnum);
+	bool not_made = result == ACCESS_NOT_MADE && attempt->site.device;
+	struct error *error =
+		not_made ? explain_again(attempts, attempt, errnum) : NULL;
 
 	attempts->doubt = true;
-	if (attempts->interrupted)
-		error_evidence(error, "a signal ended the waiting");
-	else if (result == ACCESS_NOT_MADE && attempt->site.device &&
-		 attempts->retry)
-		attempts->given_up = attempt->site.mapping;
+	if (error)
+		return error;
+	error = outcome_explain(attempts->session, &attempt->site,
+				attempt->write, result, errnum);
+	if (not_made && !interrupt_pending())
+		give_up(attempts, attempt, error, errnum);
 	return error;
+}
+
+/* A device that was reset may come back without being switched on. */
+static struct error *check_awake(const struct course *course)
+{
+	return course->failed && !course->attempts->force
+		       ? awake_check(course->attempts->session,
+				     &course->attempt->site)
+		       : NULL;
+}
+
+static struct error *run_course(struct course *course, void *value)
+{
+	struct attempts *attempts = course->attempts;
+	struct attempt *attempt = course->attempt;
+	enum access_result result = ACCESS_NOT_MADE;
+	int errnum = 0;
+
+	for (;;) {
+		struct error *error = check_before(attempts, attempt);
+
+		if (error)
+			return error;
+		error = check_awake(course);
+		if (!error)
+			result = try_once(course, value, &errnum);
+		error_destroy(error);
+		if (!error && result == ACCESS_DONE) {
+			note_success(attempts, attempt);
+			return check_after(attempts, &attempt->site);
+		}
+		if (!may_come_back(attempts, attempt, result) ||
+		    !pause_before(course))
+			return explain(attempts, attempt, result, errnum);
+	}
 }
 
 struct error *attempt_make(struct attempts *attempts, struct attempt *attempt,
 			   void *value)
 {
-	uint64_t pause = SHORTEST_PAUSE, failed = 0, end = 0;
+	struct course course = {.attempts = attempts, .attempt = attempt};
+	struct error *error = run_course(&course, value);
 
-	for (;;) {
-		struct error *error = check_before(attempts, attempt);
-		enum access_result result;
-		int errnum;
-
-		if (error) {
-			attempts->doubt = true;
-			return error;
-		}
-		if (failed)
-			attempt->waited = clock_now() - failed;
-		result = try_once(attempts, attempt, value, &errnum);
-		if (result == ACCESS_DONE) {
-			note_success(attempts, attempt);
-			return check_after(attempts, &attempt->site);
-		}
-		if (!may_come_back(attempts, attempt, result))
-			return explain(attempts, attempt, result, errnum);
-		if (!failed) {
-			failed = clock_now();
-			if (__builtin_add_overflow(failed, attempts->retry,
-						   &end))
-				end = UINT64_MAX;
-		}
-		if (!pause_before(attempts, end, &pause))
-			return explain(attempts, attempt, result, errnum);
-	}
+	if (course.failed)
+		interrupt_release();
+	attempts->interrupted = interrupt_pending();
+	if (!error)
+		return NULL;
+	if (attempts->interrupted && !attempt->made)
+		error_prefix(error, "interrupted while waiting");
+	attempts->doubt = true;
+	return error;
 }

@@ -9,25 +9,31 @@
 #define MMIODBG_PLAN_ATTEMPT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "access/backend.h"
 
 struct error;
-struct mapping;
+struct given_up;
 struct session;
 
 /* What is the same for all accesses of a run, and what they leave behind. */
 struct attempts {
 	struct session *session;
-	uint64_t retry; /* nanoseconds; 0: one attempt each */
-	bool stopped;   /* the target is to stand still */
-	/* Where the time was used up in vain: until an access of this mapping
-	 * succeeds again, each is tried once. Or NULL. */
-	const struct mapping *given_up;
+	uint64_t retry;   /* nanoseconds; 0: one attempt each */
+	bool stopped;     /* the target is to stand still */
+	bool force;       /* even if the device sleeps */
 	bool doubt;       /* something was found changed: check before each */
-	bool interrupted; /* a signal ended a pause (base/interrupt.h) */
+	bool interrupted; /* a signal has come (base/interrupt.h) */
+	/* Where the time was used up in vain: until an access of that mapping
+	 * succeeds again, each is tried once. */
+	struct given_up *given_up;
+	size_t n_given_up, capacity;
 };
+
+/* Releases what they leave behind. */
+void attempts_deinit(struct attempts *attempts);
 
 /* One access, and how it went. */
 struct attempt {
@@ -35,6 +41,7 @@ struct attempt {
 	const struct backend *backend;
 	unsigned bits;
 	bool write;
+	bool check; /* the mapping before the first attempt, too */
 	/* The rest is set by attempt_make(). */
 	bool made;            /* it has happened, whatever the error */
 	unsigned count;       /* of attempts */

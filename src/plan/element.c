@@ -83,6 +83,7 @@ static struct error *make_access(struct element_maker *maker,
 		.backend = operation->backend,
 		.bits = operation->bits,
 		.write = write,
+		.check = result->wrote,
 	};
 	struct access_record record = {.bits = operation->bits, .write = write};
 	struct error *error = NULL;

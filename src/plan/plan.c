@@ -7,10 +7,10 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "names/names.h"
+#include "plan/awake.h"
 #include "target/attachment.h"
 #include "target/machine.h"
 #include "target/session.h"
-#include "target/state.h"
 
 void plan_deinit(struct plan *plan)
 {
@@ -214,29 +214,6 @@ static struct error *check_memory_write(const struct site *site,
 			  "--force writes it all the same");
 }
 
-static struct error *check_awake(struct session *session,
-				 const struct site *site)
-{
-	cleanup_device_state struct device_state state = {0};
-	cleanup_free char *folder = NULL;
-	struct error *error;
-
-	if (!site->device)
-		return NULL;
-	error = device_folder_at(session->machine, site->device, site->address,
-				 &folder);
-	if (error)
-		return error;
-	device_state_read(&session->machine->root, folder, &state);
-	if (!state.problem)
-		return NULL;
-	return error_help(error_create(ERROR_ASLEEP, 0,
-				       "%s, and would answer all-ones or not "
-				       "at all",
-				       state.problem),
-			  "%s; --force accesses it all the same", state.help);
-}
-
 static struct error *check_site(struct session *session,
 				const struct site *site,
 				struct operation *operation,
@@ -257,7 +234,7 @@ static struct error *check_site(struct session *session,
 		error = backend_choose(session, site, operation->bits, false,
 				       options->backend, &backend);
 	if (!error && !options->force)
-		error = check_awake(session, site);
+		error = awake_check(session, site);
 	if (error)
 		return error_address(error, site->address);
 	operation->backend = backend;

@@ -76,43 +76,64 @@ size_t record_elements(const struct record *record)
 	return count;
 }
 
-bool record_has_results(const struct record *record)
+static bool is_made(const struct record_entry *entry)
+{
+	return entry->is_access ? !entry->error : entry->of.result.made;
+}
+
+bool record_has_made(const struct record *record)
 {
 	for (size_t i = 0; i < record->count; i++)
-		if (!record->entries[i].error)
+		if (is_made(&record->entries[i]))
 			return true;
 	return false;
 }
 
-static void fail(struct record_entry *entry, struct error *error)
+static void review_access(struct record_entry *entry, record_judge *judge,
+			  void *data)
 {
-	struct element_result *result = &entry->of.result;
+	struct access_record *access = &entry->of.access;
+	struct error *error = judge(data, &entry->element, access->write, NULL);
 
-	entry->error = error;
-	if (entry->is_access) {
-		entry->of.access.error = error;
+	if (!error)
 		return;
-	}
-	result->known = result->has_old = result->suspect = false;
-	result->made = result->wrote = false;
-	result->error = error;
+	entry->error = error_attempts(error, access->attempts, access->waited);
+	access->error = entry->error;
+	/* What is written after a read rests on it. */
+	if (!access->write ||
+	    entry->element.operation->kind == OPERATION_MODIFY)
+		access->known = false;
 }
 
-void record_review(struct record *record,
-		   struct error *(*judge)(void *data,
-					  const struct element *element),
-		   void *data)
+static void review_element(struct record_entry *entry, record_judge *judge,
+			   void *data)
+{
+	struct element_result *result = &entry->of.result;
+	struct error *error =
+		judge(data, &entry->element, result->wrote, entry->error);
+
+	if (!error)
+		return;
+	/* The read of a read-modify-write whose write failed stays made. */
+	if (result->wrote || !entry->error)
+		result->made = result->wrote = false;
+	result->known = result->has_old = result->suspect = false;
+	error_destroy(entry->error);
+	entry->error = error_attempts(error, result->attempts, result->waited);
+	result->error = entry->error;
+}
+
+void record_review(struct record *record, record_judge *judge, void *data)
 {
 	for (size_t i = 0; i < record->count; i++) {
 		struct record_entry *entry = &record->entries[i];
-		struct error *error =
-			entry->error ? NULL : judge(data, &entry->element);
 
-		if (!error)
+		if (!is_made(entry))
 			continue;
-		if (entry->is_access && !entry->of.access.write)
-			entry->of.access.known = false;
-		fail(entry, error);
+		if (entry->is_access)
+			review_access(entry, judge, data);
+		else
+			review_element(entry, judge, data);
 	}
 }
 

@@ -25,18 +25,21 @@ struct run_sink record_sink(struct record *record, const struct run_sink *like)
 /* How many elements are in it. */
 size_t record_elements(const struct record *record) __attribute__((nonnull));
 
-/* Whether there is an access that was made, as far as is known. */
-bool record_has_results(const struct record *record) __attribute__((nonnull));
+/* Whether there is an access that was made. */
+bool record_has_made(const struct record *record) __attribute__((nonnull));
 
 /*
- * Asks `judge` of each access and each element that did not fail, in their
- * order; the error that it returns makes a failure of it, of which no value is
- * known. The record owns the errors.
+ * What is left of an access, or of an element of which an access was made, now
+ * that its mapping has been looked at: NULL, all of it; else the error, and no
+ * value is known. `wrote`: a write was made; `before`: the error that it had,
+ * or NULL.
  */
-void record_review(struct record *record,
-		   struct error *(*judge)(void *data,
-					  const struct element *element),
-		   void *data) __attribute__((nonnull(1, 2)));
+typedef struct error *record_judge(void *data, const struct element *element,
+				   bool wrote, const struct error *before);
+
+/* Asks `judge` of each, in their order. The record owns the errors. */
+void record_review(struct record *record, record_judge *judge, void *data)
+	__attribute__((nonnull(1, 2)));
 
 /* Gives all to `sink`, and empties the record. */
 void record_replay(struct record *record, const struct run_sink *sink)

@@ -73,38 +73,60 @@ static struct error *ask_mappings(const struct confirmation *confirmation,
 				     site->mapping, site->address);
 }
 
-/*
- * The error for an access that was made while its mapping may have been
- * another. An exit or an exec takes the address space away as a whole: what was
- * made before was made in it.
- */
-static struct error *judge(void *data, const struct element *element)
+/* Of a write it is not known where it went; what was read back says nothing. */
+static struct error *unclear(struct error *error, const struct error *before)
 {
-	struct confirmation *confirmation = data;
-	bool write = element->operation->kind != OPERATION_READ;
-	const struct site *site = &element->site;
-	struct error *error = ask_mappings(confirmation, site), *doubt;
-
-	if (!error)
-		return NULL;
-	if (error->kind == ERROR_GONE) {
-		error_destroy(error);
-		return NULL;
-	}
-	confirmation->failed = true;
-	if (!write)
-		return error_address(
-			error_prefix(error, "the read was made, but perhaps "
-					    "of something else"),
-			site->address);
-	doubt = error_create(ERROR_INDETERMINATE, 0,
+	struct error *doubt =
+		error_create(ERROR_INDETERMINATE, 0,
 			     "the write was made, but perhaps to something "
 			     "else: %s",
 			     error->message);
+
 	for (size_t i = 0; i < error->n_evidence; i++)
 		error_evidence(doubt, "%s", error->evidence[i]);
+	if (before && before->kind != ERROR_VERIFY)
+		error_evidence(doubt, "then: %s", before->message);
 	error_destroy(error);
-	return error_address(doubt, site->address);
+	return doubt;
+}
+
+/*
+ * An access was made while its mapping may have been another one. A target that
+ * is gone cannot be asked any more.
+ */
+static struct error *judge(void *data, const struct element *element,
+			   bool wrote, const struct error *before)
+{
+	struct confirmation *confirmation = data;
+	const struct site *site = &element->site;
+	struct error *error = ask_mappings(confirmation, site);
+
+	if (!error)
+		return NULL;
+	confirmation->failed = true;
+	if (wrote) {
+		error = unclear(error, before);
+	} else if (before) {
+		error_destroy(error);
+		error = error_copy(before);
+	} else {
+		error_prefix(error, "the read was made, but perhaps of "
+				    "something else");
+	}
+	return error_address(error, site->address);
+}
+
+/* What has worked before says nothing of what may be mapped there now. */
+static void forget(struct run *run)
+{
+	struct session *session = run->maker.attempts.session;
+
+	for (size_t i = 0; i < session->devices.count; i++) {
+		const struct mapping *mapping =
+			&session->devices.items[i].mapping;
+
+		history_forget(&session->history, mapping->start, mapping->end);
+	}
 }
 
 /* What the target has mapped may have changed since the accesses were checked:
@@ -120,6 +142,8 @@ static bool confirm(struct run *run)
 		confirmation.error = session_mappings(confirmation.session,
 						      &confirmation.list);
 	record_review(&run->record, judge, &confirmation);
+	if (confirmation.failed)
+		forget(run);
 	error_destroy(confirmation.error);
 	mapping_list_deinit(&confirmation.list);
 	return !confirmation.failed;
@@ -130,7 +154,7 @@ static bool release(struct run *run)
 {
 	bool confirmed = true;
 
-	if (record_has_results(&run->record) && !run->maker.dry &&
+	if (record_has_made(&run->record) && !run->maker.dry &&
 	    !run->maker.attempts.stopped)
 		confirmed = confirm(run);
 	if (run->record.lost && !run->summary.end_error)
@@ -293,7 +317,8 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 	struct run run = {
 		.maker = {.dry = dry,
 			  .attempts = {.session = plan->session,
-				       .retry = plan->retry}},
+				       .retry = plan->retry,
+				       .force = plan->force}},
 		.counting = {.data = &run,
 			     .access = sink->access ? count_access : NULL,
 			     .element = count_element},
@@ -308,6 +333,7 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 	error = plan->stop && !dry ? run_stopped(&run, plan)
 				   : run_operations(&run, plan);
 	record_deinit(&run.record);
+	attempts_deinit(&run.maker.attempts);
 	if (error)
 		return error;
 	if (!run.summary.failed)

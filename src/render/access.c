@@ -60,6 +60,7 @@ static void flush_failures(struct access_renderer *renderer)
 	struct failure_run *run = &renderer->failures;
 	cleanup_free char *first = NULL, *last = NULL, *subject = NULL;
 	const struct resolved *place;
+	char most[48] = "";
 
 	if (!run->error)
 		return;
@@ -67,9 +68,14 @@ static void flush_failures(struct access_renderer *renderer)
 	if (is_range(run->first.operation)) {
 		first = resolved_label(place, run->first.position);
 		last = resolved_label(place, run->last_position);
+		if (run->differ) {
+			snprintf(most, sizeof(most), ", at most %u attempts",
+				 run->most);
+			error_attempts(run->error, 0, 0);
+		}
 		if (first && last && run->count > 1 &&
-		    asprintf(&subject, "%s to %s (%llu elements)", first, last,
-			     (ull)run->count) < 0)
+		    asprintf(&subject, "%s to %s (%llu elements%s)", first,
+			     last, (ull)run->count, most) < 0)
 			subject = NULL;
 		error_subject(run->error, subject ? subject : first);
 	} else {
@@ -87,12 +93,17 @@ static void add_failure(struct access_renderer *renderer,
 	struct failure_run *run = &renderer->failures;
 
 	if (run->error && (run->first.operation != element->operation ||
-			   run->error->kind != error->kind))
+			   run->error->kind != error->kind ||
+			   strcmp(run->error->message, error->message) != 0))
 		flush_failures(renderer);
 	if (!run->error) {
 		run->error = error_copy(error);
 		run->first = *element;
+	} else if (error->attempts != run->error->attempts) {
+		run->differ = true;
 	}
+	if (error->attempts > run->most)
+		run->most = error->attempts;
 	run->last_position = element->position;
 	run->count++;
 }
@@ -178,6 +189,14 @@ static void add_string(json_object *object, const char *key, const char *text)
 	json_object_object_add(object, key, json_object_new_string(text));
 }
 
+/* null: it is not known. */
+static json_object *json_written(const struct element_result *result)
+{
+	if (result->error && result->error->kind == ERROR_INDETERMINATE)
+		return NULL;
+	return json_object_new_boolean(result->wrote);
+}
+
 static json_object *json_element(const struct access_renderer *renderer,
 				 const struct element *element,
 				 const struct element_result *result)
@@ -218,8 +237,7 @@ static json_object *json_element(const struct access_renderer *renderer,
 			object, "old",
 			json_hexadecimal(result->old, operation->value_bits));
 	if (renderer->write)
-		json_object_object_add(object, "written",
-				       json_object_new_boolean(result->wrote));
+		json_object_object_add(object, "written", json_written(result));
 	else
 		json_object_object_add(
 			object, "suspect",
@@ -268,6 +286,13 @@ static void on_element(void *data, const struct element *element,
 				element->operation->location->text);
 }
 
+static const char *outcome_word(const struct error *error)
+{
+	if (!error)
+		return "";
+	return error->kind == ERROR_INDETERMINATE ? " unclear" : " failed";
+}
+
 static void on_access(void *data, const struct element *element,
 		      const struct access_record *record)
 {
@@ -300,15 +325,15 @@ static void on_access(void *data, const struct element *element,
 		snprintf(waited, sizeof(waited), " in %llu.%03llu ms",
 			 (ull)record->waited / 1000000,
 			 (ull)record->waited / 1000 % 1000);
-	diagnostic_note(
-		"%s %u bits at 0x%llx (%s)%s%s through %s, %s, "
-		"%u attempt%s%s, %llu.%03llu us",
-		verb, record->bits, (ull)record->address, label ? label : "?",
-		value, record->error ? " failed" : "", operation->backend->name,
-		mapping_class_name(site_class(&element->site)),
-		record->attempts, record->attempts == 1 ? "" : "s", waited,
-		(ull)record->nanoseconds / 1000,
-		(ull)record->nanoseconds % 1000);
+	diagnostic_note("%s %u bits at 0x%llx (%s)%s%s through %s, %s, "
+			"%u attempt%s%s, %llu.%03llu us",
+			verb, record->bits, (ull)record->address,
+			label ? label : "?", value, outcome_word(record->error),
+			operation->backend->name,
+			mapping_class_name(site_class(&element->site)),
+			record->attempts, record->attempts == 1 ? "" : "s",
+			waited, (ull)record->nanoseconds / 1000,
+			(ull)record->nanoseconds % 1000);
 }
 
 static bool is_json(const struct access_renderer *renderer)

@@ -26,10 +26,12 @@ struct access_renderer {
 		size_t length, bytes;
 	} row;
 	struct failure_run {
-		struct error *error; /* of the first element; NULL: none */
+		struct error *error; /* of the first; NULL: none */
 		struct element first;
 		uint64_t last_position;
 		uint64_t count;
+		bool differ;   /* in their attempts */
+		unsigned most; /* attempts */
 	} failures;
 };
 

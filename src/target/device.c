@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -150,6 +151,9 @@ static struct error *identify_as(const struct identify_context *context,
 		error = add_memory_type(context->machine, device);
 	if (error)
 		return error;
+	device->had_folder =
+		device->sysfs && faccessat(context->machine->root.fd,
+					   device->sysfs, F_OK, 0) == 0;
 	device->had_node = device_node_is(context->machine, device);
 	device->region_text = region_name_format(&device->region);
 	return device->region_text ? NULL : error_no_memory();

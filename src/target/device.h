@@ -39,8 +39,9 @@ struct mapping_kind {
 	const char *memory_type; /* what the driver asks for; NULL: unknown */
 	const char *note;        /* for METHOD_NONE and _UNSAFE: the reason */
 	/* A driver that claims the physical range takes its pages away
-	 * (IO_STRICT_DEVMEM: kernel/resource.c, revoke_iomem). */
-	bool claimable;
+	 * (IO_STRICT_DEVMEM: kernel/resource.c, revoke_iomem), from this
+	 * version on; 0: never. */
+	uint64_t claimable_since;
 };
 
 struct device_mapping {
@@ -56,6 +57,7 @@ struct device_mapping {
 	bool placed;
 	uint64_t placement;
 	const char *problem;
+	bool moved; /* the device is not any more where this was mapped */
 	uint64_t region_size; /* bytes; 0: unknown */
 	bool has_physical;
 	uint64_t physical; /* of the mapping's first byte */
@@ -63,6 +65,7 @@ struct device_mapping {
 	uint64_t vendor, device;
 	char *driver;          /* bound now, or NULL */
 	char *sysfs;           /* its folder below the root, or NULL */
+	bool had_folder;       /* sysfs, when it was looked at */
 	bool had_node;         /* device_node_is(), when it was looked at */
 	char *memory_type;     /* "uncached"; NULL: unknown */
 	bool memory_type_seen; /* the kernel said so; else by kind */

@@ -45,8 +45,7 @@ static bool insert(struct history *history, size_t place, uint64_t page)
 	return true;
 }
 
-void history_note(struct history *history, uint64_t address, bool write,
-		  uint64_t time)
+void history_note(struct history *history, uint64_t address, bool write)
 {
 	uint64_t page = page_of(history, address);
 
@@ -59,9 +58,9 @@ void history_note(struct history *history, uint64_t address, bool write,
 		history->last = place;
 	}
 	if (write)
-		history->pages[history->last].written = time;
+		history->pages[history->last].written = true;
 	else
-		history->pages[history->last].read = time;
+		history->pages[history->last].read = true;
 }
 
 const struct history_page *history_find(const struct history *history,
@@ -84,6 +83,19 @@ const struct history_page *history_other(const struct history *history,
 		if (history->pages[i].page != page)
 			return &history->pages[i];
 	return NULL;
+}
+
+void history_forget(struct history *history, uint64_t start, uint64_t end)
+{
+	size_t first = place_of(history, start),
+	       behind = place_of(history, end);
+
+	if (first == behind)
+		return;
+	memmove(&history->pages[first], &history->pages[behind],
+		(history->count - behind) * sizeof(*history->pages));
+	history->count -= behind - first;
+	history->last = 0;
 }
 
 void history_deinit(struct history *history)

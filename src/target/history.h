@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What has worked in a session: for each page of the target that was accessed,
- * when it was last read and written. It is the one thing known of a page that
- * fails now without asking its device.
+ * What has worked in a session: the pages of the target that were read and
+ * written. It is the one thing known of a page that fails now without asking
+ * its device.
  */
 #ifndef MMIODBG_TARGET_HISTORY_H
 #define MMIODBG_TARGET_HISTORY_H
@@ -14,9 +14,8 @@
 #include "base/cleanup.h"
 
 struct history_page {
-	uint64_t page;    /* its address */
-	uint64_t read;    /* CLOCK_MONOTONIC in nanoseconds; 0: never */
-	uint64_t written; /* the same */
+	uint64_t page; /* its address */
+	bool read, written;
 };
 
 struct history {
@@ -27,8 +26,8 @@ struct history {
 };
 
 /* An access has been made. What finds no memory is forgotten. */
-void history_note(struct history *history, uint64_t address, bool write,
-		  uint64_t time) __attribute__((nonnull));
+void history_note(struct history *history, uint64_t address, bool write)
+	__attribute__((nonnull));
 
 /* The page of `address`, or NULL if no access of it was made. */
 const struct history_page *history_find(const struct history *history,
@@ -39,6 +38,10 @@ const struct history_page *history_find(const struct history *history,
 const struct history_page *history_other(const struct history *history,
 					 uint64_t start, uint64_t end,
 					 uint64_t except)
+	__attribute__((nonnull));
+
+/* All pages in [start, end): what is mapped there is not what it was. */
+void history_forget(struct history *history, uint64_t start, uint64_t end)
 	__attribute__((nonnull));
 
 void history_deinit(struct history *history);

@@ -75,6 +75,7 @@ static struct error *place_pci(const struct identify_context *context,
 	pci = pci_find(list, name);
 	if (!pci) {
 		device->problem = "the device has left sysfs";
+		device->moved = true;
 		return NULL;
 	}
 	/* A BAR that is smaller than a page need not begin with one. */
@@ -83,6 +84,7 @@ static struct error *place_pci(const struct identify_context *context,
 	    offset - start >=
 		    pci->bars[bar].size + (pci->bars[bar].start - start)) {
 		device->problem = "the region has another address now";
+		device->moved = pci->bars[bar].size != 0;
 		return NULL;
 	}
 	place_in_bar(device, &pci->bars[bar], offset);
@@ -444,21 +446,22 @@ static struct error *identify_file(const struct identify_context *context,
 	}
 
 /* The memory of PCI devices, or all memory. */
-#define CLAIMABLE_ROW(prefix_, identify_, name_)                               \
+#define CLAIMABLE_ROW(prefix_, identify_, name_, since_)                       \
 	{                                                                      \
 		.kind = {.name = (name_),                                      \
 			 .class = CLASS_REGISTER,                              \
 			 .method = METHOD_GENERIC,                             \
 			 .memory_type = "uncached",                            \
-			 .claimable = true},                                   \
+			 .claimable_since = since_},                           \
 		.prefix = (prefix_), .identify = (identify_),                  \
 	}
 
 /* KERNEL.md section 4 has the sources of each row. */
 const struct mapping_kind_row mapping_kinds[] = {
-	CLAIMABLE_ROW("/sys/", identify_sysfs, "pci"),
-	CLAIMABLE_ROW("/proc/bus/pci/", identify_procfs, "pci"),
-	CLAIMABLE_ROW("/dev/mem", identify_mem, "mem"),
+	CLAIMABLE_ROW("/sys/", identify_sysfs, "pci", KERNEL_VERSION(5, 12, 0)),
+	CLAIMABLE_ROW("/proc/bus/pci/", identify_procfs, "pci",
+		      KERNEL_VERSION(5, 12, 0)),
+	CLAIMABLE_ROW("/dev/mem", identify_mem, "mem", KERNEL_VERSION(5, 8, 0)),
 	{
 		.kind = {.name = "uio",
 			 .class = CLASS_REGISTER,

@@ -61,10 +61,10 @@ void iomem_deinit(struct iomem *iomem)
 	*iomem = (struct iomem){0};
 }
 
-const char *iomem_owner(const struct iomem *iomem, uint64_t address)
+const struct iomem_range *iomem_find(const struct iomem *iomem,
+				     uint64_t address)
 {
-	const char *owner = NULL;
-	unsigned depth = 0;
+	const struct iomem_range *found = NULL;
 
 	if (!iomem->visible)
 		return NULL;
@@ -72,12 +72,17 @@ const char *iomem_owner(const struct iomem *iomem, uint64_t address)
 		const struct iomem_range *range = &iomem->items[i];
 
 		if (address >= range->start && address <= range->end &&
-		    (!owner || range->depth >= depth)) {
-			owner = range->name;
-			depth = range->depth;
-		}
+		    (!found || range->depth >= found->depth))
+			found = range;
 	}
-	return owner;
+	return found;
+}
+
+const char *iomem_owner(const struct iomem *iomem, uint64_t address)
+{
+	const struct iomem_range *range = iomem_find(iomem, address);
+
+	return range ? range->name : NULL;
 }
 
 static enum ram_answer ask_firmware(const struct root *root, uint64_t address)

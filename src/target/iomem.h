@@ -30,6 +30,11 @@ void iomem_deinit(struct iomem *iomem);
 
 #define cleanup_iomem cleanup_with(iomem_deinit)
 
+/* The innermost range around an address, NULL if there is none or they are not
+ * visible. */
+const struct iomem_range *iomem_find(const struct iomem *iomem,
+				     uint64_t address) __attribute__((nonnull));
+
 /* The innermost owner of an address: NULL if nobody or not visible. */
 const char *iomem_owner(const struct iomem *iomem, uint64_t address)
 	__attribute__((nonnull));

@@ -15,6 +15,9 @@
 
 struct error;
 
+#define KERNEL_VERSION(major, minor, patch)                                    \
+	((uint64_t)(major) << 32 | (uint64_t)(minor) << 16 | (patch))
+
 struct machine {
 	struct root root;
 	uint64_t page_size;
@@ -36,6 +39,11 @@ struct machine {
 struct error *machine_init(struct machine *machine, const char *prefix)
 	__attribute__((nonnull(1), warn_unused_result));
 void machine_deinit(struct machine *machine);
+
+static inline uint64_t machine_version(const struct machine *machine)
+{
+	return KERNEL_VERSION(machine->major, machine->minor, machine->patch);
+}
 
 struct error *machine_pci(struct machine *machine, const struct pci_list **ret)
 	__attribute__((nonnull, warn_unused_result));

@@ -88,7 +88,8 @@ static struct error *read_devices(struct session *session, const char *stand_in)
 	error = read_mappings(session, AGENT_SMAPS, &flagged);
 	/* A kernel without CONFIG_PROC_PAGE_MONITOR has none: then the path
 	 * alone tells. */
-	if (error && error->errnum == ENOENT) {
+	if (error && error->errnum == ENOENT &&
+	    faccessat(session->process.procfd, "maps", F_OK, 0) == 0) {
 		error_destroy(error);
 		error = NULL;
 	}

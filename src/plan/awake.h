@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whether a device can answer, as far as sysfs tells. */
+#ifndef MMIODBG_PLAN_AWAKE_H
+#define MMIODBG_PLAN_AWAKE_H
+
+struct error;
+struct session;
+struct site;
+
+/*
+ * NULL, or ERROR_ASLEEP: the device behind a place is disabled, suspended or
+ * gone. What /dev/mem shows depends on the address. Touches nothing.
+ */
+struct error *awake_check(struct session *session, const struct site *site)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif
