@@ -276,8 +276,8 @@ case_end
 case_begin "claimed once, and let go: it stays taken away, as far as can be seen"
 release
 for place in "${APP_AT[0]}" "${APP_AT[1]}"; do
-  case $VM_KERNEL in
-  */6.*)
+  case $(</proc/sys/kernel/osrelease) in
+  6.*)
     run 6 "$MMIODBG" read --json -p "$APP" "$place+0x8"
     error_is 1 revoked "VmFlags lack \`ar\`" "no driver is bound"
     run 6 "$MMIODBG" write -p "$APP" "$place+0x5204=1"
@@ -287,7 +287,7 @@ for place in "${APP_AT[0]}" "${APP_AT[1]}"; do
     run 1 "$MMIODBG" read --json -p "$APP" "$place+0x8"
     error_is 1 unknown "no driver is bound"
     run 1 "$MMIODBG" write -p "$APP" "$place+0x5204=1"
-    stderr_has "the target has not touched it yet, or it was taken away"
+    stderr_has "probably taken away, but nothing else shows it"
     ;;
   esac
 done
@@ -530,7 +530,8 @@ done
 # It has the region for itself, as any driver.
 for place in "${APP_AT[@]}"; do
   run 6 "$MMIODBG" read --json -p "$APP" "$place+0x5200"
-  error_is 1 revoked "vfio-pci owns physical address" "driver vfio-pci is bound"
+  # vfio-pci, or vfio, by kernel
+  error_is 1 revoked " owns physical address" "driver vfio-pci is bound"
 done
 sigbus 0 1
 bus e1000e r 0x8 4 x2+0
