@@ -589,9 +589,11 @@ static void interrupt_a_pause(pid_t pid)
 	}
 }
 
-START_TEST(interrupted)
+/* What the child says of it, or 0 if the signal ended it at once: that happens
+ * where a pause was over just then. */
+static char interrupt_child(void)
 {
-	char heard[2] = "";
+	char heard = 0;
 	int fds[2], status;
 	pid_t pid;
 
@@ -603,14 +605,24 @@ START_TEST(interrupted)
 		wait_for_signal();
 	}
 	close(fds[1]);
-	ck_assert_int_eq(read(fds[0], heard, 1), 1);
-	ck_assert_str_eq(heard, "8");
+	ck_assert_int_eq(read(fds[0], &heard, 1), 1);
+	ck_assert_int_eq(heard, '8');
 	interrupt_a_pause(pid);
-	ck_assert_int_eq(read(fds[0], heard, 1), 1);
-	ck_assert_str_eq(heard, "r");
+	if (read(fds[0], &heard, 1) != 1)
+		heard = 0;
 	close(fds[0]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	return heard;
+}
+
+START_TEST(interrupted)
+{
+	char heard = 0;
+
+	for (unsigned i = 0; i < 10 && !heard; i++)
+		heard = interrupt_child();
+	ck_assert_int_eq(heard, 'r');
 }
 END_TEST
 
