@@ -205,8 +205,8 @@ write_fails 0
 # What the read of a masked write has shown.
 run 3 "$MMIODBG" write --json --retry 0 -p "$APP" "${APP_AT[0]}+0x8=0:1"
 error_is unknown "the read was made, the write was not: Input/output error; the \
-mapping is still there, and could be read; either it cannot be written now or its \
-pages were taken away" "a read of this page worked"
+mapping is still there, and this page worked before; either it cannot be written \
+now or its pages were taken away" "a read of this page worked"
 tell APP store 0 32 0x28 0
 reply_is "error: SIGBUS code 2"
 target_has "$IN_NVME" 0
@@ -336,8 +336,8 @@ case_begin "taken away between two reads of a session: revoked"
 run_held 3 "driver revoke" "$MMIODBG" read --json -v -p "$APP" \
   "${APP_AT[0]}+0x8" "${APP_AT[0]}+0x8"
 stdout_has "\"value\": \"$IN_NVME\""
-error_is revoked "the pages were taken away: a read of this page worked" \
-  "the mapping is as it was" "$METHOD" "a read of this page worked [0-9]+ ms ago"
+error_is revoked "the mapping was revoked: a read of this page worked" \
+  "the mapping is as it was" "$METHOD" "a read of this page worked"
 stdout_has '"done": 1, "failed": 1, "not_reached": 0'
 driver populate
 bus nvme r 0x8 4 "$IN_NVME"
@@ -346,8 +346,10 @@ case_end
 case_begin "taken away between two writes: the second is not made, and no later one"
 run_held 3 "driver zap" "$MMIODBG" write --json -v -p "$APP" \
   "${APP_AT[0]}+0x28=0x1000" "${APP_AT[0]}+0x28=0x2000" "${APP_AT[0]}+0x28=0x3000"
-error_is revoked "the pages were taken away: a write to this page worked" \
-  "a write to this page worked [0-9]+ ms ago"
+# Or made read-only, for all that a write can tell.
+error_is unknown "Input/output error; the mapping is still there, and this page \
+worked before; either it cannot be written now or its pages were taken away" \
+  "a write of this page worked"
 stdout_has '"done": 1, "failed": 1, "not_reached": 1'
 target_has "$IN_NVME" 0
 bus nvme w 0x28 4 0x00001000
