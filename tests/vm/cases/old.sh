@@ -168,7 +168,7 @@ tell BOTH load 1 32 0x5200
 reply_is error: SIGBUS code 2
 run 6 "$MMIODBG" read --json -p "$BOTH" "${BOTH_AT[1]}+0x5200"
 stdout_has '"kind": "revoked"'
-stdout_has "e1000e owns physical address"
+stdout_has "e1000e owns physical memory"
 warned_once
 tell BOTH load 0 32 0x5200
 reply_is value 0x00000000

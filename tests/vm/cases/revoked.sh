@@ -138,7 +138,7 @@ run_between()
   _judge "$expected" "$@"
 }
 
-OWNED="e1000e owns physical address"
+OWNED="e1000e owns physical memory"
 BOUND="driver e1000e is bound now, and was not before"
 
 # A driver claims the region between two accesses of one session.
@@ -153,7 +153,7 @@ for i in 0 1; do
   error_is 3 revoked "$OWNED" "$BOUND" "another page of the mapping worked"
   error_is 4 revoked "$OWNED" "$BOUND"
   counts_are 1 3 0
-  stderr_has "the pages were taken away"
+  stderr_has "the mapping was revoked"
   sigbus 0 1
   bus e1000e r 0x5200 4
   release
@@ -164,8 +164,8 @@ for i in 0 1; do
   case_begin "mapping $i is claimed in the middle of a range: what was read is kept"
   run_held 3 claim "$MMIODBG" read -q -v -p "$APP" -n 4 "${APP_AT[i]}+0x5200"
   stdout_is "$MARK" - - -
-  stderr_has "(3 elements)"
-  check "one diagnostic" [ "$(grep -c '^mmiodbg: .*taken away' <<<"$STDERR")" = 1 ]
+  stderr_has "(3 elements"
+  check "one diagnostic" [ "$(grep -c '^mmiodbg: .* was revoked' <<<"$STDERR")" = 1 ]
   bus e1000e r 0x5200 4
   release
   case_end
@@ -175,7 +175,7 @@ for i in 0 1; do
   case_begin "mapping $i is claimed between two writes: the rest is not reached"
   run_held 3 claim "$MMIODBG" write --json -v --fill -p "$APP" -n 4 \
     "${APP_AT[i]}+0x5200=0x5"
-  error_is 2 revoked "$OWNED" "a write to this page worked"
+  error_is 2 revoked "$OWNED" "a write of this page worked"
   [[ $ELEMENT == *'"written": false'* ]] || fail "written: $ELEMENT"
   counts_are 1 1 2
   bus e1000e w 0x5200 4 0x5
@@ -188,7 +188,7 @@ for i in 0 1; do
   run_between 3 claim "$MMIODBG" write --json -p "$APP" \
     "${APP_AT[i]}+0x5200=0x1:0x1" "${APP_AT[i]}+0x5204=1"
   error_is 1 revoked "$OWNED"
-  stderr_has "the read was made, the write was not: the pages were taken away"
+  stderr_has "the read was made, the write was not: the mapping was revoked"
   [[ $ELEMENT == *"\"old\": \"$MARK\""*'"written": false'* ]] ||
     fail "old, written: $ELEMENT"
   counts_are 0 1 1
@@ -203,7 +203,7 @@ case_begin "claimed, and let go, between two accesses: the history alone tells"
 run_held 3 'claim; release' "$MMIODBG" read --json -v -p "$APP" \
   "${APP_AT[0]}+0x5200" "${APP_AT[0]}+0x5204" "${APP_AT[1]}+0x8"
 value_is 1 "$MARK"
-error_is 2 revoked "no driver owns physical address" "no driver is bound" \
+error_is 2 revoked "no driver owns the physical memory" "no driver is bound" \
   "a read of this page worked"
 counts_are 1 2 0
 sigbus 0 1
@@ -223,13 +223,13 @@ for place in "@$E1000E/bar0" "${APP_AT[0]}" "${APP_AT[1]}"; do
   counts_are 0 1 0
   run 6 "$MMIODBG" read -q -p "$APP" "$place+0x8"
   stdout_is -
-  stderr_like "^mmiodbg: ${place//+/\\+}\+0x8: the pages were taken away: "
+  stderr_like "^mmiodbg: ${place//+/\\+}\+0x8: the mapping was revoked: "
   run 6 "$MMIODBG" read -p "$APP" "$place+0x8"
   stdout_is
   run 6 "$MMIODBG" read -q -n 4 -p "$APP" "$place"
   stdout_is - - - -
   check "one diagnostic" [ "$(grep -c '^mmiodbg:' "$WORK/stderr")" = 1 ]
-  stderr_has "(4 elements)"
+  stderr_has "(4 elements"
   run 6 "$MMIODBG" write --json -p "$APP" "$place+0x5204=0"
   error_is 1 revoked "$OWNED"
   counts_are 0 1 0
@@ -281,7 +281,7 @@ for place in "${APP_AT[0]}" "${APP_AT[1]}"; do
     run 6 "$MMIODBG" read --json -p "$APP" "$place+0x8"
     error_is 1 revoked "VmFlags lack \`ar\`" "no driver is bound"
     run 6 "$MMIODBG" write -p "$APP" "$place+0x5204=1"
-    stderr_has "the pages were taken away"
+    stderr_has "the mapping was revoked"
     ;;
   *)
     run 1 "$MMIODBG" read --json -p "$APP" "$place+0x8"
@@ -531,7 +531,7 @@ done
 for place in "${APP_AT[@]}"; do
   run 6 "$MMIODBG" read --json -p "$APP" "$place+0x5200"
   # vfio-pci, or vfio, by kernel
-  error_is 1 revoked " owns physical address" "driver vfio-pci is bound"
+  error_is 1 revoked " owns physical memory" "driver vfio-pci is bound"
 done
 sigbus 0 1
 bus e1000e r 0x8 4 x2+0
