@@ -199,7 +199,7 @@ for i in 0 1; do
 done
 
 app_start
-case_begin "claimed, and let go, between two accesses: the history alone tells"
+case_begin "claimed, and let go, between two accesses: revoked all the same"
 run_held 3 'claim; release' "$MMIODBG" read --json -v -p "$APP" \
   "${APP_AT[0]}+0x5200" "${APP_AT[0]}+0x5204" "${APP_AT[1]}+0x8"
 value_is 1 "$MARK"
