@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/interrupt.h"
+#include "base/text.h"
 #include "plan/attempt.h"
 #include "target/machine.h"
 #include "target/session.h"
@@ -103,6 +104,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+	attempts_deinit(&attempts);
+	attempts_deinit(&attempts);
 	session_destroy(session);
 	session = NULL;
 	machine_deinit(&machine);
@@ -116,7 +119,7 @@ static struct {
 	bool failed;
 	enum error_kind kind;
 	int errnum;
-	bool interrupted; /* that stands in the evidence */
+	bool interrupted; /* the message begins with that */
 	uint64_t address;
 } got;
 
@@ -146,9 +149,8 @@ static void make(uint64_t address, bool write, uint32_t value)
 	got.kind = error->kind;
 	got.errnum = error->errnum;
 	got.address = error->has_address ? error->address : 0;
-	for (size_t i = 0; i < error->n_evidence; i++)
-		got.interrupted |= has_text(error->evidence[i],
-					    "a signal ended the waiting");
+	got.interrupted = text_starts(error->message,
+				      "interrupted while waiting: ", NULL);
 }
 
 static void let_fail(unsigned failures)
@@ -216,7 +218,7 @@ START_TEST(succeeds_in_the_end)
 		for (unsigned j = 1; j < n; j++)
 			ck_assert_uint_ge(device.times[j] - device.times[j - 1],
 					  least_wait(j + 1) - least_wait(j));
-		ck_assert_ptr_null(attempts.given_up);
+		ck_assert_uint_eq(attempts.n_given_up, 0);
 	}
 }
 END_TEST
@@ -235,8 +237,6 @@ START_TEST(without_time)
 		ck_assert_int_eq(got.errnum, EIO);
 		ck_assert_uint_eq(got.address, FIRST);
 	}
-	/* And there is nothing to be given up. */
-	ck_assert_ptr_null(attempts.given_up);
 }
 END_TEST
 
@@ -258,7 +258,7 @@ START_TEST(time_is_used_up)
 
 	let_fail(UINT32_MAX);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		attempts.given_up = NULL;
+		attempts_deinit(&attempts);
 		attempts.retry = cases[i].retry;
 		make(FIRST, i % 2, 0x77);
 		ck_assert_uint_ge(clock_now() - device.times[0],
@@ -310,8 +310,12 @@ START_TEST(given_up_elsewhere)
 	ck_assert_uint_gt(got.attempt.count, 1);
 	make(SECOND_BAR, false, 0);
 	ck_assert_uint_gt(got.attempt.count, 1);
-	make(SECOND_BAR + 4, false, 0);
-	ck_assert_uint_eq(got.attempt.count, 1);
+	/* Both stay so, in whichever order they come. */
+	for (unsigned i = 0; i < 4; i++) {
+		make((i % 2 ? FIRST : SECOND_BAR) + 4, false, 0);
+		ck_assert(got.failed);
+		ck_assert_uint_eq(got.attempt.count, 1);
+	}
 	/* A success of another is none of this one. */
 	let_fail(0);
 	make(FIRST, false, 0);
@@ -346,7 +350,7 @@ START_TEST(never_again)
 		ck_assert_uint_eq(got.attempt.count, 1);
 		ck_assert_uint_eq(got.attempt.waited, 0);
 		ck_assert(!got.attempt.made);
-		ck_assert_ptr_null(attempts.given_up);
+		ck_assert_uint_eq(attempts.n_given_up, 0);
 	}
 }
 END_TEST
@@ -384,7 +388,7 @@ START_TEST(ordinary_memory)
 	ck_assert_uint_eq(device.calls, 1);
 	make(HEAP_AT, true, 0);
 	ck_assert_uint_eq(device.calls, 1);
-	ck_assert_ptr_null(attempts.given_up);
+	ck_assert_uint_eq(attempts.n_given_up, 0);
 }
 END_TEST
 
@@ -500,7 +504,6 @@ END_TEST
 START_TEST(history)
 {
 	const struct history_page *page;
-	uint64_t start = clock_now();
 
 	let_fail(UINT32_MAX);
 	make(FIRST, false, 0);
@@ -512,10 +515,10 @@ START_TEST(history)
 	make(FIRST + 0x1004, false, 0);
 	page = history_find(&session->history, FIRST + 0x1000);
 	ck_assert_ptr_nonnull(page);
-	ck_assert(page->read >= start && !page->written);
+	ck_assert(page->read && !page->written);
 	make(FIRST + 0x1008, true, 0);
 	page = history_find(&session->history, FIRST + 0x1000);
-	ck_assert(page->read >= start && page->written >= page->read);
+	ck_assert(page->read && page->written);
 	ck_assert_uint_eq(session->history.count, 1);
 }
 END_TEST
@@ -542,7 +545,7 @@ static void wait_for_signal(void)
 	attempts.retry = MINUTE;
 	make(FIRST, false, 0);
 	right = got.failed && got.interrupted && attempts.interrupted &&
-		got.attempt.count >= 8 && !attempts.given_up;
+		got.attempt.count >= 8 && !attempts.n_given_up;
 	/* And the next one does not wait. */
 	make(SECOND_BAR, false, 0);
 	right = right && got.failed && got.attempt.count == 1;

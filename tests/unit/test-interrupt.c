@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Waiting that a signal ends in good order. What ends us is tried in children,
- * which tell how they fared by a byte in a pipe and by how they end. */
+/* Signals that are held, and waiting that they end in good order. What ends us
+ * is tried in children, which tell how they fared by a byte in a pipe and by
+ * how they end. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,13 +17,30 @@
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
+static struct sigaction at_first[ARRAY_SIZE(ending)];
+static sigset_t mask_at_first;
+
+/* Who runs us may have some of them ignored. */
 static void default_signals(void)
 {
-	static const struct rlimit no_core = {0};
-
-	setrlimit(RLIMIT_CORE, &no_core);
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
 		signal(ending[i], SIG_DFL);
+}
+
+static void set_up(void)
+{
+	sigprocmask(SIG_BLOCK, NULL, &mask_at_first);
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaction(ending[i], NULL, &at_first[i]);
+	default_signals();
+}
+
+static void tear_down(void)
+{
+	interrupt_release();
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++)
+		sigaction(ending[i], &at_first[i], NULL);
+	sigprocmask(SIG_SETMASK, &mask_at_first, NULL);
 }
 
 static void block(int number)
@@ -73,9 +91,11 @@ static struct child start(void (*body)(int number), int number)
 	child.pid = fork();
 	ck_assert_int_ge(child.pid, 0);
 	if (!child.pid) {
+		static const struct rlimit no_core = {0};
+
+		setrlimit(RLIMIT_CORE, &no_core);
 		close(fds[0]);
 		to_parent = fds[1];
-		default_signals();
 		body(number);
 		_exit(97);
 	}
@@ -117,8 +137,8 @@ static uint64_t blocked_of(pid_t pid)
 	return mask;
 }
 
-/* Until it is in a wait, which is when this signal is blocked. */
-static void await_wait(const struct child *child, int number)
+/* Until it holds signals, which is when this one is blocked. */
+static void await_hold(const struct child *child, int number)
 {
 	uint64_t end = clock_now() + MINUTE;
 
@@ -134,13 +154,19 @@ START_TEST(time_is_over)
 	static const uint64_t times[] = {0, 1, 50000, 20 * MILLISECOND};
 
 	for (size_t i = 0; i < ARRAY_SIZE(times); i++)
-		for (size_t n = 0; n <= 2; n++) {
+		for (size_t n = 0; n < 6; n++) {
 			uint64_t start = clock_now();
 
-			ck_assert_int_eq(interrupt_wait(none, n, times[i]),
+			if (n % 2)
+				interrupt_hold();
+
+			if (n)
+				interrupt_hold();
+			ck_assert_int_eq(interrupt_wait(none, n / 2, times[i]),
 					 WAIT_OVER);
 			ck_assert_uint_ge(clock_now() - start, times[i]);
 			ck_assert(!interrupt_pending());
+			interrupt_release();
 		}
 	ck_assert_int_eq(interrupt_wait(NULL, 0, 1), WAIT_OVER);
 	interrupt_deliver();
@@ -157,6 +183,7 @@ START_TEST(events_before)
 	ck_assert_int_eq(pipe2(idle, O_CLOEXEC), 0);
 	ck_assert_int_eq(write(data[1], "x", 1), 1);
 	close(closed[1]);
+	interrupt_hold();
 	for (size_t i = 0; i < 4; i++) {
 		int fds[] = {-1, idle[0], idle[0], -1};
 		uint64_t time = i % 2 ? MINUTE : UINT64_MAX;
@@ -173,6 +200,7 @@ START_TEST(events_before)
 				 WAIT_OVER);
 	}
 	ck_assert(!interrupt_pending());
+	interrupt_release();
 	close(data[0]);
 	close(data[1]);
 	close(closed[0]);
@@ -191,24 +219,48 @@ static void end_later(int number)
 /* A descriptor that comes to have something to say. */
 START_TEST(event_meanwhile)
 {
-	struct child child = start(end_later, 0);
+	for (unsigned held = 0; held < 2; held++) {
+		struct child child = start(end_later, 0);
 
-	ck_assert_int_eq(interrupt_wait(&child.fd, 1, MINUTE), WAIT_EVENT);
-	ck_assert_int_eq(end_of(&child), 0);
+		if (held)
+			interrupt_hold();
+		ck_assert_int_eq(interrupt_wait(&child.fd, 1, MINUTE),
+				 WAIT_EVENT);
+		interrupt_release();
+		ck_assert_int_eq(end_of(&child), 0);
+	}
 }
 END_TEST
 
-/* What was blocked is blocked again, and nothing else. */
+/* Whether just these differ: the signals that end us, but those of `except`. */
+static void expect_held(const sigset_t *before, const sigset_t *except)
+{
+	sigset_t now;
+
+	sigprocmask(SIG_BLOCK, NULL, &now);
+	for (int number = 1; number < 32; number++) {
+		bool ends = number == SIGINT || number == SIGTERM ||
+			    number == SIGHUP || number == SIGQUIT;
+		bool held = except && ends && !sigismember(except, number);
+
+		ck_assert_msg(sigismember(&now, number) ==
+				      (held || sigismember(before, number)),
+			      "signal %d", number);
+	}
+}
+
+/* While they are held, the signals that end us are blocked; a wait changes
+ * nothing. Afterwards what was blocked is blocked, and nothing else. */
 START_TEST(mask_is_restored)
 {
-	sigset_t at_first, before, after;
+	sigset_t before;
 	int fds[2];
 
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
 	close(fds[1]);
-	sigprocmask(SIG_BLOCK, NULL, &at_first);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		sigset_t set;
+		bool hold = i / 2 % 2;
 
 		sigemptyset(&set);
 		if (i & 1)
@@ -217,45 +269,229 @@ START_TEST(mask_is_restored)
 			sigaddset(&set, SIGTSTP);
 		sigprocmask(SIG_SETMASK, &set, NULL);
 		sigprocmask(SIG_BLOCK, NULL, &before);
-		ck_assert_int_eq(interrupt_wait(fds, i / 2, MILLISECOND),
-				 i / 2 ? WAIT_EVENT : WAIT_OVER);
-		sigprocmask(SIG_BLOCK, NULL, &after);
-		for (int number = 1; number < 32; number++)
-			ck_assert_msg(sigismember(&before, number) ==
-					      sigismember(&after, number),
-				      "%d", number);
+		if (hold)
+			interrupt_hold();
+		expect_held(&before, hold ? &set : NULL);
+		ck_assert_int_eq(interrupt_wait(fds, i / 4, MILLISECOND),
+				 i / 4 ? WAIT_EVENT : WAIT_OVER);
+		ck_assert(!interrupt_pending());
+		expect_held(&before, hold ? &set : NULL);
+		interrupt_release();
+		expect_held(&before, NULL);
 	}
-	sigprocmask(SIG_SETMASK, &at_first, NULL);
 	close(fds[0]);
+}
+END_TEST
+
+/* They do not nest, and what was not held is not released. */
+START_TEST(no_nesting)
+{
+	sigset_t before;
+
+	interrupt_release();
+	expect_held(&mask_at_first, NULL);
+	interrupt_hold();
+	interrupt_hold();
+	ck_assert(is_blocked(SIGTERM));
+	interrupt_release();
+	expect_held(&mask_at_first, NULL);
+	interrupt_release();
+	expect_held(&mask_at_first, NULL);
+	/* What is blocked later by others is theirs. */
+	interrupt_hold();
+	interrupt_release();
+	block(SIGTERM);
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	interrupt_release();
+	expect_held(&before, NULL);
 }
 END_TEST
 
 /* The signal ends the wait, and us only when we say so. */
 static void wait_for_signal(int number)
 {
-	bool right = interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL;
+	bool right;
 
-	right = right && interrupt_pending() && is_pending(number);
-	/* From now on there is no waiting. */
-	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL;
+	interrupt_hold();
+	right = interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL;
+	/* It was taken, and no other is held. */
+	right = right && interrupt_pending() && !is_pending(number) &&
+		!is_blocked(number);
+	/* From now on there is no waiting, nor holding. */
+	interrupt_hold();
+	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
+		!is_blocked(number);
+	interrupt_release();
+	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
+		interrupt_pending();
 	say(right ? 'r' : 'w');
 	interrupt_deliver();
 	say('!');
+}
+
+/* What a child is to say before a signal ends it: "r", or nothing. */
+static void expect_end(struct child *child, const char *says, int number)
+{
+	int status;
+
+	for (; *says; says++)
+		ck_assert_int_eq(heard(child), *says);
+	ck_assert_int_eq(heard(child), '-');
+	status = end_of(child);
+	ck_assert_msg(WIFSIGNALED(status), "signal %d: status %#x", number,
+		      (unsigned)status);
+	ck_assert_int_eq(WTERMSIG(status), number);
 }
 
 START_TEST(signals)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
 		struct child child = start(wait_for_signal, ending[i]);
-		int status;
 
-		await_wait(&child, ending[i]);
+		await_hold(&child, ending[i]);
 		ck_assert_int_eq(kill(child.pid, ending[i]), 0);
+		expect_end(&child, "r", ending[i]);
+	}
+}
+END_TEST
+
+/* What comes while they are held, but nobody waits, is kept as well: until we
+ * ask, or until they are released. */
+static void ask_for_signal(int number)
+{
+	bool right;
+
+	interrupt_hold();
+	right = !interrupt_pending();
+	raise(number);
+	right = right && interrupt_pending() && interrupt_pending();
+	right = right && !is_pending(number) && !is_blocked(number);
+	say(right ? 'r' : 'w');
+	interrupt_deliver();
+	say('!');
+}
+
+static void release_signal(int number)
+{
+	bool right;
+
+	interrupt_hold();
+	raise(number);
+	interrupt_release();
+	right = !is_pending(number) && !is_blocked(number);
+	right = right && interrupt_pending();
+	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL;
+	interrupt_release();
+	say(right ? 'r' : 'w');
+	interrupt_deliver();
+	say('!');
+}
+
+/* Held, let through and held again, as around each attempt: what comes while
+ * it is let through ends us at once. */
+static void let_through(int number)
+{
+	interrupt_hold();
+	interrupt_release();
+	interrupt_hold();
+	interrupt_release();
+	say('r');
+	raise(number);
+	say('!');
+}
+
+/* A second one does what it always does: here it is there already when the
+ * first one is taken, ... */
+static void second_at_once(int number)
+{
+	interrupt_hold();
+	raise(number);
+	raise(number == SIGTERM ? SIGINT : SIGTERM);
+	say('r');
+	interrupt_pending();
+	say('!');
+}
+
+/* ... or comes later, be they held again or not. */
+static void second_later(int number)
+{
+	interrupt_hold();
+	raise(number);
+	say(interrupt_pending() ? 'r' : 'w');
+	raise(SIGTERM);
+	say('!');
+}
+
+static void second_held(int number)
+{
+	interrupt_hold();
+	raise(number);
+	interrupt_release();
+	interrupt_hold();
+	say(interrupt_pending() ? 'r' : 'w');
+	raise(SIGTERM);
+	say('!');
+}
+
+static void never_held(int number)
+{
+	say(interrupt_pending() ? 'w' : 'r');
+	raise(number);
+	say('!');
+}
+
+START_TEST(ends)
+{
+	static const struct {
+		void (*body)(int number);
+		int by; /* 0: by the signal that came first */
+	} cases[] = {
+		{ask_for_signal, 0},     {release_signal, 0},
+		{let_through, 0},        {never_held, 0},
+		{second_later, SIGTERM}, {second_held, SIGTERM},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (size_t j = 0; j < ARRAY_SIZE(ending); j++) {
+			struct child child = start(cases[i].body, ending[j]);
+
+			expect_end(&child, "r",
+				   cases[i].by ? cases[i].by : ending[j]);
+		}
+}
+END_TEST
+
+/* The lowest number is taken first. */
+START_TEST(two_at_once)
+{
+	struct child child = start(second_at_once, SIGINT);
+
+	expect_end(&child, "r", SIGTERM);
+	child = start(second_at_once, SIGTERM);
+	expect_end(&child, "r", SIGTERM);
+	child = start(second_at_once, SIGHUP);
+	expect_end(&child, "r", SIGTERM);
+}
+END_TEST
+
+/* A wait while they are not held is no hold: the signal ends us at once. */
+static void wait_without_hold(int number)
+{
+	(void)number;
+	say('r');
+	interrupt_wait(NULL, 0, MINUTE);
+	say('!');
+}
+
+START_TEST(not_held)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		struct child child = start(wait_without_hold, ending[i]);
+
 		ck_assert_int_eq(heard(&child), 'r');
-		ck_assert_int_eq(heard(&child), '-');
-		status = end_of(&child);
-		ck_assert(WIFSIGNALED(status));
-		ck_assert_int_eq(WTERMSIG(status), ending[i]);
+		usleep(1000);
+		ck_assert_int_eq(kill(child.pid, ending[i]), 0);
+		expect_end(&child, "", ending[i]);
 	}
 }
 END_TEST
@@ -265,6 +501,10 @@ END_TEST
 static void deliver_nothing(int number)
 {
 	block(number);
+	interrupt_deliver();
+	interrupt_hold();
+	interrupt_deliver();
+	interrupt_release();
 	interrupt_deliver();
 	say(interrupt_pending() || !is_blocked(number) ? 'w' : 'r');
 	_exit(0);
@@ -285,10 +525,13 @@ static int from_parent;
 
 static void wait_for_parent(int number)
 {
-	enum wait_end end = interrupt_wait(&from_parent, 1, MINUTE);
+	enum wait_end end;
 
 	(void)number;
+	interrupt_hold();
+	end = interrupt_wait(&from_parent, 1, MINUTE);
 	say(end == WAIT_EVENT && !interrupt_pending() ? 'r' : 'w');
+	interrupt_release();
 	interrupt_deliver();
 	say('!');
 	_exit(0);
@@ -302,7 +545,7 @@ static void expect_no_end(void (*body)(int number), int number, int look_at)
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
 	from_parent = fds[0];
 	child = start(body, number);
-	await_wait(&child, look_at);
+	await_hold(&child, look_at);
 	for (unsigned i = 0; i < 3; i++)
 		ck_assert_int_eq(kill(child.pid, number), 0);
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
@@ -357,7 +600,9 @@ static void wait_without_job_control(int number)
 	enum wait_end end;
 
 	block(number);
+	interrupt_hold();
 	end = interrupt_wait(&from_parent, 1, MINUTE);
+	interrupt_release();
 	say(end == WAIT_EVENT && is_blocked(number) && is_pending(number)
 		    ? 'r'
 		    : 'w');
@@ -396,7 +641,7 @@ START_TEST(stopped_meanwhile)
 	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
 	from_parent = fds[0];
 	child = start(wait_for_parent, 0);
-	await_wait(&child, SIGTERM);
+	await_hold(&child, SIGTERM);
 	for (unsigned i = 0; i < 3; i++) {
 		ck_assert_int_eq(kill(child.pid, SIGSTOP), 0);
 		ck_assert_int_eq(waitpid(child.pid, &status, WUNTRACED),
@@ -416,12 +661,23 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		time_is_over,     events_before,     event_meanwhile,
-		mask_is_restored, signals,           nothing_to_deliver,
-		ignored_signals,  handled_signals,   blocked_job_control,
-		blocked_signals,  stopped_meanwhile,
+		time_is_over,
+		events_before,
+		event_meanwhile,
+		mask_is_restored,
+		no_nesting,
+		signals,
+		ends,
+		two_at_once,
+		not_held,
+		nothing_to_deliver,
+		ignored_signals,
+		handled_signals,
+		blocked_job_control,
+		blocked_signals,
+		stopped_meanwhile,
 	};
 
-	return run_suite(
-		suite_of("interrupt", NULL, NULL, tests, ARRAY_SIZE(tests)));
+	return run_suite(suite_of("interrupt", set_up, tear_down, tests,
+				  ARRAY_SIZE(tests)));
 }
