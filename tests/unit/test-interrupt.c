@@ -317,12 +317,12 @@ static void wait_for_signal(int number)
 	/* It was taken, and no other is held. */
 	right = right && interrupt_pending() && !is_pending(number) &&
 		!is_blocked(number);
-	/* From now on there is no waiting, nor holding. */
+	/* From now on there is no holding, and each wait says the same. */
 	interrupt_hold();
-	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
+	right = right && interrupt_wait(NULL, 0, MILLISECOND) == WAIT_SIGNAL &&
 		!is_blocked(number);
 	interrupt_release();
-	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
+	right = right && interrupt_wait(NULL, 0, MILLISECOND) == WAIT_SIGNAL &&
 		interrupt_pending();
 	say(right ? 'r' : 'w');
 	interrupt_deliver();
@@ -380,7 +380,7 @@ static void release_signal(int number)
 	interrupt_release();
 	right = !is_pending(number) && !is_blocked(number);
 	right = right && interrupt_pending();
-	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL;
+	right = right && interrupt_wait(NULL, 0, 1) == WAIT_SIGNAL;
 	interrupt_release();
 	say(right ? 'r' : 'w');
 	interrupt_deliver();

@@ -586,8 +586,8 @@ static const struct {
 	size_t n_kinds;
 	int status;
 } failures[] = {
-	/* a read goes on; of a page that worked before, the failure is that its
-	 * pages were taken away */
+	/* a read goes on; if it fails of a page that worked before, the page
+	 * was taken away */
 	{"first of three",
 	 {{"0x10000000"}, N(3)},
 	 {EIO_AT(1)},
@@ -669,7 +669,8 @@ static const struct {
 	 {ERROR_UNKNOWN, ERROR_GONE},
 	 2,
 	 1},
-	/* a write stops at the first failure */
+	/* a write stops at the first failure; a page that worked before may
+	 * just be read-only now */
 	{"first write",
 	 {{"0x10000000=1", "0x10000004=2"}, WRITE},
 	 {EIO_AT(1)},
@@ -683,7 +684,7 @@ static const struct {
 	 {EIO_AT(2)},
 	 "w32:10000000=1 w32:10000004=2",
 	 3,
-	 {DONE, ERROR_REVOKED},
+	 {DONE, ERROR_UNKNOWN},
 	 2,
 	 3},
 	{"write of a range",
@@ -691,7 +692,7 @@ static const struct {
 	 {EIO_AT(3)},
 	 "w32:10000000=1 w32:10000004=1 w32:10000008=1",
 	 5,
-	 {DONE, DONE, ERROR_REVOKED},
+	 {DONE, DONE, ERROR_UNKNOWN},
 	 3,
 	 3},
 	{"unclear write",
@@ -1301,8 +1302,9 @@ START_TEST(changed_before_the_run)
 END_TEST
 
 /* Between two writes: the second is not made, and of the first it is not known
- * where it went, unless all went with an exit or an exec. Between the read and
- * the write of a modify: the write is not made. */
+ * where it went; a target that is gone cannot be asked any more. Between the
+ * read and the write of a modify: the write is not made, and what was read is
+ * not told, for it may be of something else. */
 START_TEST(changed_before_a_write)
 {
 	static const struct command commands[] = {
@@ -1325,7 +1327,7 @@ START_TEST(changed_before_a_write)
 				ck_assert_uint_eq(device.n_accesses, 2);
 				continue;
 			}
-			if (!j && kind != ERROR_GONE && !changes[i].place) {
+			if (!j && !changes[i].place) {
 				ck_assert_uint_eq(last, 0);
 				kind = ERROR_INDETERMINATE;
 				status = 9;
@@ -1334,13 +1336,18 @@ START_TEST(changed_before_a_write)
 			ck_assert_int_eq(got.elements[last].error.kind, kind);
 			ck_assert(got.elements[last].error.has_address);
 			ck_assert_int_eq(got.summary.status, status);
+			ck_assert(!got.elements[last].result.known);
+			ck_assert(got.elements[last].result.has_old ==
+				  (j && changes[i].place));
+			ck_assert(has_text(got.elements[last].error.text,
+					   "the read was made, the write was "
+					   "not: ") == j);
 		}
 }
 END_TEST
 
 /* While a read is made: its value may be of something else, and is none; the
- * next one is not made. What was read before an exit or an exec is what it was.
- */
+ * next one is not made. That goes for an exit or an exec, too. */
 START_TEST(changed_at_a_read)
 {
 	static const struct command command = {{"0x10000000", "0x10000004"},
@@ -1349,8 +1356,7 @@ START_TEST(changed_at_a_read)
 	device.before = put_maps_before_second;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		enum error_kind kind = changes[i].kind;
-		bool known =
-			kind == DONE || kind == ERROR_GONE || changes[i].place;
+		bool known = kind == DONE || changes[i].place;
 
 		new_maps = changes[i].maps;
 		run(&command);
@@ -1368,12 +1374,14 @@ START_TEST(changed_at_a_read)
 			ck_assert(j || has_text(got.elements[j].error.text,
 						"perhaps of something else"));
 		}
-		ck_assert_int_eq(got.summary.status, known ? STATUS_DONE : 6);
+		ck_assert_int_eq(got.summary.status,
+				 known ? STATUS_DONE : error_kind_status(kind));
 	}
 }
 END_TEST
 
-/* While a read fails: the change is the reason. */
+/* While a read fails: the change is the reason, unless the page is still of
+ * what it was of. */
 START_TEST(changed_at_a_failure)
 {
 	static const struct command command = {{"0x10000000"}, READ};
@@ -1381,9 +1389,10 @@ START_TEST(changed_at_a_failure)
 	device.before = put_maps_before_second;
 	device.faults[0] = (struct fault)EIO_AT(1);
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
-		enum error_kind kind = changes[i].kind == DONE
-					       ? ERROR_UNKNOWN
-					       : changes[i].kind;
+		enum error_kind kind =
+			changes[i].kind == DONE || changes[i].place
+				? ERROR_UNKNOWN
+				: changes[i].kind;
 
 		new_maps = changes[i].maps;
 		run(&command);
