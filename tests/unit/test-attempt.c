@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/interrupt.h"
+#include "base/root.h"
 #include "base/text.h"
 #include "plan/attempt.h"
 #include "target/machine.h"
@@ -41,6 +42,7 @@ static struct tree tree;
 static struct machine machine;
 static struct session *session;
 static struct attempts attempts;
+static bool check_first; /* the mapping, before the first attempt */
 
 /* The device: a register of 32 bits; how often it fails, and how. */
 static struct {
@@ -89,6 +91,7 @@ static void set_up(void)
 	};
 
 	memset(&device, 0, sizeof(device));
+	check_first = false;
 	tree_init(&tree);
 	tree_put(&tree, "x86_64 6.1.0\n", "uname");
 	tree_pci(&tree, "0000:03:00.0", "e1000e", bars, ARRAY_SIZE(bars));
@@ -121,6 +124,7 @@ static struct {
 	int errnum;
 	bool interrupted; /* the message begins with that */
 	uint64_t address;
+	char text[2048]; /* message and evidence */
 } got;
 
 static void make(uint64_t address, bool write, uint32_t value)
@@ -136,6 +140,7 @@ static void make(uint64_t address, bool write, uint32_t value)
 		.backend = &fake,
 		.bits = 32,
 		.write = write,
+		.check = check_first,
 	};
 	if (got.attempt.site.device)
 		got.attempt.site.mapping = &got.attempt.site.device->mapping;
@@ -151,6 +156,13 @@ static void make(uint64_t address, bool write, uint32_t value)
 	got.address = error->has_address ? error->address : 0;
 	got.interrupted = text_starts(error->message,
 				      "interrupted while waiting: ", NULL);
+	snprintf(got.text, sizeof(got.text), "%s", error->message);
+	for (size_t i = 0; i < error->n_evidence; i++) {
+		size_t used = strlen(got.text);
+
+		snprintf(got.text + used, sizeof(got.text) - used, "; %s",
+			 error->evidence[i]);
+	}
 }
 
 static void let_fail(unsigned failures)
@@ -485,6 +497,337 @@ START_TEST(checked_before_a_write)
 }
 END_TEST
 
+/* Before its first attempt a read is checked only where that is asked for, or
+ * something was found changed before. */
+START_TEST(checked_before_a_read)
+{
+	static const char *const maps[] = {HEAP "\n" OTHER "\n", NULL};
+
+	for (size_t i = 0; i < 3 * ARRAY_SIZE(maps); i++) {
+		bool checked = i / ARRAY_SIZE(maps);
+
+		check_first = i / ARRAY_SIZE(maps) == 1;
+		attempts.doubt = i / ARRAY_SIZE(maps) == 2;
+		new_maps = maps[i % ARRAY_SIZE(maps)];
+		change_at = 0;
+		change(0);
+		make(FIRST, false, 0);
+		tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+		ck_assert(got.failed == checked);
+		ck_assert_uint_eq(device.calls, !checked);
+		ck_assert_uint_eq(got.attempt.count, !checked);
+		if (checked)
+			ck_assert_int_eq(got.kind, new_maps ? ERROR_REPLACED
+							    : ERROR_GONE);
+	}
+}
+END_TEST
+
+#define SYSFS "sys/devices/pci0000:00/0000:03:00.0"
+
+/* What shows in the evidence, and can be made to differ. */
+static void unbind(void)
+{
+	tree_remove(&tree, SYSFS "/driver");
+}
+
+static void bind(void)
+{
+	tree_link(&tree, "../../../bus/pci/drivers/e1000e", SYSFS "/driver");
+}
+
+#define BOUND   "driver e1000e is bound"
+#define UNBOUND "driver e1000e is not bound any more"
+
+static void expect_failure(const char *text)
+{
+	ck_assert(got.failed && !got.attempt.made);
+	ck_assert_msg(has_text(got.text, text), "%s: %s", text, got.text);
+}
+
+/* What was found out of one register holds for the next of its page: it is not
+ * looked for again. */
+START_TEST(explained_once)
+{
+	static const uint64_t retries[] = {0, MILLISECOND};
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(retries); i++) {
+		bool write = i % 2;
+		char first[sizeof(got.text)];
+
+		attempts_deinit(&attempts);
+		attempts.retry = retries[i / 2];
+		let_fail(UINT32_MAX);
+		bind();
+		make(FIRST, write, 0);
+		expect_failure(BOUND);
+		memcpy(first, got.text, sizeof(first));
+		unbind();
+		for (uint64_t at = FIRST; at < FIRST + 0x1000; at += 0xffc) {
+			make(at, write, 0);
+			ck_assert_str_eq(got.text, first);
+			ck_assert_uint_eq(got.address, at);
+			ck_assert_int_eq(got.errnum, EIO);
+			ck_assert_uint_eq(device.calls, 1);
+		}
+	}
+}
+END_TEST
+
+/* What is not the same is: another page, direction, error, or mapping. */
+START_TEST(explained_anew)
+{
+	let_fail(UINT32_MAX);
+	make(FIRST, false, 0);
+	expect_failure(BOUND);
+	unbind();
+	make(FIRST, true, 0);
+	expect_failure(UNBOUND);
+	bind();
+	make(FIRST, false, 0);
+	expect_failure(BOUND);
+	unbind();
+	make(FIRST + 0x1000, false, 0);
+	expect_failure(UNBOUND);
+	bind();
+	make(FIRST, false, 0);
+	expect_failure(BOUND);
+	unbind();
+	make(SECOND_BAR, false, 0);
+	expect_failure(UNBOUND);
+	make(FIRST, false, 0);
+	expect_failure(BOUND);
+	device.errnum = EFAULT;
+	make(FIRST, false, 0);
+	expect_failure(UNBOUND);
+	device.result = ACCESS_UNCLEAR;
+	make(FIRST, false, 0);
+	ck_assert_int_eq(got.kind, ERROR_INDETERMINATE);
+	device.result = ACCESS_NO_SPACE;
+	make(FIRST, false, 0);
+	ck_assert_int_eq(got.kind, ERROR_GONE);
+}
+END_TEST
+
+/* A success of the mapping ends it, one of another does not. */
+START_TEST(explained_after_a_success)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		/* This page, or another of the mapping; read, or written. */
+		uint64_t at = FIRST + 0x1000 * (i % 2);
+
+		let_fail(UINT32_MAX);
+		bind();
+		make(FIRST, false, 0);
+		expect_failure(BOUND);
+		unbind();
+		let_fail(0);
+		make(SECOND_BAR, i / 2, 0);
+		ck_assert(!got.failed);
+		let_fail(UINT32_MAX);
+		make(FIRST + 4, false, 0);
+		expect_failure(BOUND);
+		let_fail(0);
+		make(at, i / 2, 0);
+		ck_assert(!got.failed);
+		ck_assert_uint_eq(attempts.n_given_up, 0);
+		let_fail(UINT32_MAX);
+		make(FIRST + 4, false, 0);
+		expect_failure(UNBOUND);
+		attempts_deinit(&attempts);
+	}
+}
+END_TEST
+
+/* That the mapping is another one now is noticed all the same, though it
+ * happens while the access is made. */
+START_TEST(changed_after_an_explanation)
+{
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(changes); i++) {
+		const size_t n = i / 2;
+
+		let_fail(UINT32_MAX);
+		device.before = NULL;
+		make(FIRST, i % 2, 0);
+		ck_assert_int_eq(got.kind, ERROR_UNKNOWN);
+		change_at = 1;
+		new_maps = changes[n].maps;
+		device.before = changes[n].exec ? change_by_exec : change;
+		make(FIRST + 4, i % 2, 0);
+		tree_process(&tree, PID, "app");
+		tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+		ck_assert_uint_eq(device.calls, 1);
+		ck_assert_msg(got.kind == changes[n].kind, "%s: %s",
+			      changes[n].maps, error_kind_name(got.kind));
+		ck_assert_uint_eq(got.address, FIRST + 4);
+	}
+}
+END_TEST
+
+/* What sysfs says of a device that is off. */
+static const struct {
+	const char *file, *off, *on;
+} states[] = {
+	{SYSFS "/enable", "0\n", "1\n"},
+	{SYSFS "/power_state", "D3hot\n", "D0\n"},
+	{SYSFS "/power_state", "D3cold\n", "D0\n"},
+	{SYSFS "/power/runtime_status", "suspended\n", "active\n"},
+};
+
+static size_t state;
+
+static void fall_asleep(unsigned call)
+{
+	if (call == change_at)
+		tree_put(&tree, states[state].off, "%s", states[state].file);
+}
+
+static void wake(void)
+{
+	tree_put(&tree, states[state].on, "%s", states[state].file);
+}
+
+/* A device that sleeps after its reset is not accessed, however long it takes;
+ * the outcome is that of the last access that was made. With force nobody
+ * looks. */
+START_TEST(asleep)
+{
+	const uint64_t retry = 20 * MILLISECOND;
+
+	attempts.retry = retry;
+	device.before = fall_asleep;
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(states); i++) {
+		bool write = i % 2;
+		uint64_t start = clock_now();
+
+		attempts_deinit(&attempts);
+		let_fail(UINT32_MAX);
+		state = i / 4;
+		attempts.force = i / 2 % 2;
+		change_at = write ? 2 : 1;
+		make(FIRST, write, 0x77);
+		wake();
+		ck_assert(got.failed && !got.attempt.made);
+		ck_assert_int_eq(got.kind, ERROR_UNKNOWN);
+		ck_assert_int_eq(got.errnum, EIO);
+		ck_assert_uint_eq(got.value, 0x77);
+		ck_assert_uint_ge(clock_now() - start, retry);
+		ck_assert_uint_eq(got.attempt.count, device.calls);
+		if (!attempts.force)
+			ck_assert_uint_eq(device.calls, change_at);
+		else
+			ck_assert_uint_gt(device.calls, change_at);
+		ck_assert((got.attempt.waited != 0) == (device.calls > 1));
+	}
+}
+END_TEST
+
+/* Gone from sysfs is as good as asleep. */
+static void leave_sysfs(unsigned call)
+{
+	if (call == 1)
+		tree_remove(&tree, "sys/bus/pci/devices/0000:03:00.0");
+}
+
+START_TEST(removed_meanwhile)
+{
+	attempts.retry = 10 * MILLISECOND;
+	let_fail(UINT32_MAX);
+	device.before = leave_sysfs;
+	make(FIRST, false, 0);
+	ck_assert_int_eq(got.kind, ERROR_REVOKED);
+	ck_assert_uint_eq(device.calls, 1);
+}
+END_TEST
+
+/* It is asleep after the first attempt, and so that one is made. */
+static pid_t waker;
+
+static void sleep_a_while(unsigned call)
+{
+	char *line;
+
+	if (call == 1) {
+		tree_put(&tree, "D3hot\n", SYSFS "/power_state");
+		waker = fork();
+		ck_assert_int_ge(waker, 0);
+		if (waker)
+			return;
+		usleep(30000);
+		tree_put(&tree, "D0\n", SYSFS "/power_state");
+		_exit(0);
+	}
+	line = file_line(tree.fd, SYSFS "/power_state");
+	/* While it is written it may be empty. */
+	ck_assert(!line || strcmp(line, "D3hot") != 0);
+	free(line);
+}
+
+START_TEST(awake_again)
+{
+	attempts.retry = MINUTE;
+	device.before = sleep_a_while;
+	for (unsigned write = 0; write < 2; write++) {
+		uint64_t start = clock_now();
+		int status;
+
+		let_fail(1);
+		device.value = 0xcafe;
+		make(FIRST, write, 0xbeef);
+		ck_assert_int_eq(waitpid(waker, &status, 0), waker);
+		ck_assert_int_eq(status, 0);
+		ck_assert(!got.failed && got.attempt.made);
+		ck_assert_uint_eq(device.calls, 2);
+		ck_assert_uint_eq(got.attempt.count, 2);
+		ck_assert_uint_eq(device.value, write ? 0xbeef : 0xcafe);
+		ck_assert_uint_ge(clock_now() - start, 30 * MILLISECOND);
+		ck_assert_uint_ge(got.attempt.waited, 29 * MILLISECOND);
+	}
+}
+END_TEST
+
+/* The first attempt is the plan's to check. */
+START_TEST(asleep_at_first)
+{
+	attempts.retry = MINUTE;
+	state = change_at = 0;
+	fall_asleep(0);
+	make(FIRST, false, 0);
+	ck_assert(!got.failed);
+	ck_assert_uint_eq(device.calls, 1);
+}
+END_TEST
+
+/* An access may hang: then a signal ends us, at the first attempt and at each
+ * further one. In between, signals are held. */
+static void expect_let_through(unsigned call)
+{
+	sigset_t blocked;
+
+	(void)call;
+	sigprocmask(SIG_BLOCK, NULL, &blocked);
+	ck_assert(!sigismember(&blocked, SIGTERM));
+}
+
+START_TEST(let_through)
+{
+	sigset_t before, after;
+
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	attempts.retry = 5 * MILLISECOND;
+	device.before = expect_let_through;
+	for (unsigned i = 0; i < 6; i++) {
+		attempts_deinit(&attempts);
+		let_fail(i % 3 ? i % 3 * 2 : UINT32_MAX);
+		make(FIRST, i / 3, 0);
+		sigprocmask(SIG_BLOCK, NULL, &after);
+		for (int number = 1; number < 32; number++)
+			ck_assert_int_eq(sigismember(&before, number),
+					 sigismember(&after, number));
+	}
+}
+END_TEST
+
 /* While the target stands still, nothing of it changes but by its end. */
 START_TEST(stopped)
 {
@@ -644,6 +987,16 @@ int main(void)
 		checked_before_each,
 		no_access_to_another,
 		checked_before_a_write,
+		checked_before_a_read,
+		explained_once,
+		explained_anew,
+		explained_after_a_success,
+		changed_after_an_explanation,
+		asleep,
+		removed_meanwhile,
+		awake_again,
+		asleep_at_first,
+		let_through,
 		stopped,
 		history,
 		interrupted,
