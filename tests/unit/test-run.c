@@ -41,6 +41,7 @@ static struct {
 	struct fault faults[4];
 	uint64_t bad_page;  /* accesses of it fail, unless it is 0 */
 	bool bad_to_writes; /* only writes of it do */
+	bool dead;          /* all accesses fail */
 	size_t n_accesses;
 	void (*before)(size_t access); /* from 1 */
 	char log[4096];                /* "r32:10000000 w8:10000001=5" */
@@ -104,6 +105,10 @@ static enum access_result fake_make(struct session *of, uint64_t address,
 			*ret_errnum = device.faults[i].errnum;
 			return device.faults[i].result;
 		}
+	if (device.dead) {
+		*ret_errnum = EIO;
+		return ACCESS_NOT_MADE;
+	}
 	if (device.bad_page && address / 4096 == device.bad_page / 4096 &&
 	    (write || !device.bad_to_writes)) {
 		*ret_errnum = EIO;
@@ -164,7 +169,8 @@ struct copied_error {
 	bool has_address;
 	uint64_t address;
 	unsigned attempts;
-	char text[512]; /* message and evidence */
+	uint64_t waited;
+	char text[1024]; /* message and evidence */
 };
 
 static struct {
@@ -191,6 +197,7 @@ static void copy_error(const struct error *error, struct copied_error *ret)
 	ret->has_address = error->has_address;
 	ret->address = error->address;
 	ret->attempts = error->attempts;
+	ret->waited = error->waited;
 	snprintf(ret->text, sizeof(ret->text), "%s", error->message);
 	for (size_t i = 0; i < error->n_evidence; i++) {
 		size_t used = strlen(ret->text);
@@ -226,9 +233,13 @@ static void sink_element(void *data, const struct element *element,
 static const struct run_sink sink = {
 	.data = &got, .access = sink_access, .element = sink_element};
 
+/* Holds reads back until the end of their location. */
+static const struct run_sink quiet_sink = {.data = &got,
+					   .element = sink_element};
+
 /* Options, and how it is run. */
 struct given {
-	bool write, fill, force, verify, dry;
+	bool write, fill, force, verify, dry, quiet;
 	uint64_t count;
 	uint64_t retry; /* nanoseconds; 0: one attempt */
 };
@@ -278,7 +289,8 @@ static struct error *run_with(const struct command *command,
 		plan.operations[i].backend = &fake;
 	if (between)
 		between();
-	error = run_plan(&plan, given->dry, &sink, &got.summary);
+	error = run_plan(&plan, given->dry, given->quiet ? &quiet_sink : &sink,
+			 &got.summary);
 	plan_deinit(&plan);
 	for (size_t i = 0; i < count; i++)
 		location_destroy(locations[i]);
@@ -1103,6 +1115,61 @@ START_TEST(time_anew)
 }
 END_TEST
 
+/* Two mappings that are gone, in turns: each has its time once. */
+START_TEST(two_dead_mappings)
+{
+	static const struct command command = {
+		{"0x10000000", "0x40000000", "0x10000004", "0x40000004"},
+		{.retry = SHORT}};
+	static const struct command ranges = {
+		{"0x10000000..+8", "0x40000000..+8/32", "0x10002000..+8",
+		 "0x40002000..+8/32"},
+		{.retry = SHORT}};
+
+	device.dead = true;
+	run(&command);
+	expect_summary("in turns", 4, 0, 4, 1);
+	for (size_t i = 0; i < 4; i++)
+		expect_attempts(i, i < 2);
+	run(&ranges);
+	expect_summary("ranges in turns", 8, 0, 8, 1);
+	for (size_t i = 0; i < 8; i++)
+		expect_attempts(i, i == 0 || i == 2);
+}
+END_TEST
+
+/* A device that sleeps after the first attempt is left alone, but with
+ * --force. */
+static void fall_asleep(size_t access)
+{
+	if (access == 1)
+		tree_put(&tree, "D3hot\n",
+			 "sys/devices/pci0000:00/0000:03:00.0/power_state");
+}
+
+START_TEST(asleep)
+{
+	device.before = fall_asleep;
+	device.faults[0] = (struct fault)EIO_AT(1);
+	for (unsigned i = 0; i < 4; i++) {
+		struct command command = {
+			{i / 2 ? "0x10000000=1" : "0x10000000"},
+			{.write = i / 2, .force = i % 2, .retry = SHORT}};
+
+		tree_put(&tree, "D0\n",
+			 "sys/devices/pci0000:00/0000:03:00.0/power_state");
+		history_deinit(&session->history);
+		run(&command);
+		ck_assert_uint_eq(device.n_accesses, i % 2 ? 2 : 1);
+		ck_assert(got.elements[0].error.failed == !(i % 2));
+		if (i % 2)
+			continue;
+		ck_assert_int_eq(got.elements[0].error.kind, ERROR_UNKNOWN);
+		ck_assert_int_eq(got.elements[0].error.errnum, EIO);
+	}
+}
+END_TEST
+
 /* A write stops there, and says how many it has written. */
 START_TEST(bad_page_of_writes)
 {
@@ -1400,6 +1467,364 @@ START_TEST(changed_at_a_failure)
 		check_failed_element(new_maps ? new_maps : "no maps", 0, kind);
 		expect_summary("changed", 1, 0, 1, error_kind_status(kind));
 	}
+}
+END_TEST
+
+static size_t change_at;
+static bool with_exec;
+
+static void change_maps(size_t access)
+{
+	if (access != change_at)
+		return;
+	put_maps();
+	if (with_exec)
+		tree_stat(&tree, PID, "app", 'S', 4194304, 0x800000);
+}
+
+static void restore_maps(void)
+{
+	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+	tree_process(&tree, PID, "app");
+}
+
+#define REPLACED "10000000-10004000 rw-s 00000000 00:15 77 /tmp/other\n"
+
+/* Changes while the n-th access is made, and what comes of the first element.
+ * Whatever was made before, nothing of it is shown, and nothing more is made.
+ */
+static const struct {
+	const char *label;
+	struct command command;
+	struct fault fault;
+	size_t at;
+	const char *log;
+	enum error_kind kind;    /* of a replaced mapping; a target that is gone
+				  * has this too, or ERROR_GONE */
+	const char *has, *lacks; /* the message and its evidence */
+	int status;              /* likewise */
+	bool read_made;
+} confirmations[] = {
+	/* what is read back would be of the other mapping */
+	{"verify",
+	 {{"0x10000000=1", "0x10000004=2"}, VERIFIED},
+	 {0},
+	 1,
+	 "w32:10000000=1",
+	 ERROR_INDETERMINATE,
+	 "the write was made, but perhaps to something else: ",
+	 "was read back",
+	 9,
+	 false},
+	/* what was read back says nothing */
+	{"verify, at the read",
+	 {{"0x10000000=1", "0x10000004=2"}, VERIFIED},
+	 {0},
+	 2,
+	 "w32:10000000=1 r32:10000000",
+	 ERROR_INDETERMINATE,
+	 "the write was made, but perhaps to something else: ",
+	 "then: ",
+	 9,
+	 false},
+	{"verify, at the failed read",
+	 {{"0x10000000=1", "0x10000004=2"}, VERIFIED},
+	 {2, ACCESS_NOT_MADE, EIO},
+	 2,
+	 "w32:10000000=1 r32:10000000",
+	 ERROR_INDETERMINATE,
+	 "; then: ",
+	 "the read was made",
+	 9,
+	 false},
+	{"verify, at the unclear read",
+	 {{"0x10000000=1", "0x10000004=2"}, VERIFIED},
+	 {2, ACCESS_UNCLEAR, EFAULT},
+	 2,
+	 "w32:10000000=1 r32:10000000",
+	 ERROR_INDETERMINATE,
+	 "; then: the access may or may not have happened",
+	 "was read back",
+	 9,
+	 false},
+	{"verified modify",
+	 {{"0x10000000=1:0xff", "0x10000004=2"}, VERIFIED},
+	 {0},
+	 3,
+	 "r32:10000000 w32:10000000=5a5a5a01 r32:10000000",
+	 ERROR_INDETERMINATE,
+	 "the write was made, but perhaps to something else: ",
+	 "then: ",
+	 9,
+	 false},
+	{"verified modify, at the write",
+	 {{"0x10000000=1:0xff", "0x10000004=2"}, VERIFIED},
+	 {0},
+	 2,
+	 "r32:10000000 w32:10000000=5a5a5a01",
+	 ERROR_INDETERMINATE,
+	 "; then: ",
+	 "was read back",
+	 9,
+	 false},
+	{"write",
+	 {{"0x10000000=1", "0x10000004=2"}, WRITE},
+	 {0},
+	 1,
+	 "w32:10000000=1",
+	 ERROR_INDETERMINATE,
+	 "the write was made, but perhaps to something else: ",
+	 "then: ",
+	 9,
+	 false},
+	{"modify",
+	 {{"0x10000000=1:0xff", "0x10000004=2"}, WRITE},
+	 {0},
+	 2,
+	 "r32:10000000 w32:10000000=5a5a5a01",
+	 ERROR_INDETERMINATE,
+	 "the write was made, but perhaps to something else: ",
+	 "then: ",
+	 9,
+	 false},
+	/* a read that has its value from something else, perhaps */
+	{"modify, at the read",
+	 {{"0x10000000=1:0xff", "0x10000004=2"}, WRITE},
+	 {0},
+	 1,
+	 "r32:10000000",
+	 ERROR_REPLACED,
+	 "the read was made, the write was not: ",
+	 "perhaps to",
+	 STATUS_PARTLY,
+	 true},
+	{"modify, at the failed write",
+	 {{"0x10000000=1:0xff", "0x10000004=2"}, WRITE},
+	 {2, ACCESS_NOT_MADE, EIO},
+	 2,
+	 "r32:10000000 w32:10000000=5a5a5a01",
+	 ERROR_REPLACED,
+	 "the read was made, the write was not: ",
+	 "perhaps to",
+	 STATUS_PARTLY,
+	 true},
+	{"modify, at the unclear write",
+	 {{"0x10000000=1:0xff", "0x10000004=2"}, WRITE},
+	 {2, ACCESS_UNCLEAR, EFAULT},
+	 2,
+	 "r32:10000000 w32:10000000=5a5a5a01",
+	 ERROR_INDETERMINATE,
+	 "the access may or may not have happened",
+	 "perhaps to",
+	 STATUS_PARTLY,
+	 true},
+	{"read",
+	 {{"0x10000000"}, READ},
+	 {0},
+	 1,
+	 "r32:10000000",
+	 ERROR_REPLACED,
+	 "the read was made, but perhaps of something else: ",
+	 "then: ",
+	 6,
+	 false},
+	{"halves",
+	 {{"0x10000000/32x2"}, READ},
+	 {0},
+	 3,
+	 "r32:10000004 r32:10000000 r32:10000004",
+	 ERROR_REPLACED,
+	 "the read was made, but perhaps of something else: ",
+	 "then: ",
+	 6,
+	 false},
+	/* where one of them was made, it is told of it that way */
+	{"halves, at the second one that fails",
+	 {{"0x10000000/32x2"}, READ},
+	 {2, ACCESS_NOT_MADE, EIO},
+	 2,
+	 "r32:10000004 r32:10000000",
+	 ERROR_REPLACED,
+	 "the kernel said: ",
+	 "perhaps",
+	 STATUS_PARTLY,
+	 true},
+};
+
+START_TEST(confirmed_afterwards)
+{
+	static const char *const others[] = {REPLACED, "", NULL};
+
+	device.before = change_maps;
+	for (size_t i = 0; i < 4 * ARRAY_SIZE(confirmations); i++) {
+		const size_t n = i / 4;
+		const struct copied_error *error = &got.elements[0].error;
+		const struct element_result *result = &got.elements[0].result;
+		const char *label = confirmations[n].label;
+		enum error_kind kind = confirmations[n].kind;
+		int status = confirmations[n].status;
+
+		memset(device.bytes, 0x5a, SIZE);
+		history_deinit(&session->history);
+		device.faults[0] = confirmations[n].fault;
+		change_at = confirmations[n].at;
+		/* Replaced, two ends, and an exec. */
+		with_exec = i % 4 == 3;
+		new_maps = with_exec ? OTHER "\n" : others[i % 4];
+		run(&confirmations[n].command);
+		restore_maps();
+		if (i % 4 && kind == ERROR_REPLACED)
+			kind = ERROR_GONE;
+		if (i % 4 && status == 6)
+			status = 4;
+		ck_assert_msg(same_text(device.log, confirmations[n].log),
+			      "%s: %s", label, device.log);
+		ck_assert_uint_eq(got.n_elements, 1);
+		ck_assert_msg(error->kind == kind, "%s: %s: %s", label,
+			      error_kind_name(error->kind), error->text);
+		ck_assert_msg(has_text(error->text, confirmations[n].has),
+			      "%s: %s", label, error->text);
+		ck_assert_msg(!has_text(error->text, confirmations[n].lacks),
+			      "%s: %s", label, error->text);
+		ck_assert_uint_eq(error->address, DEVICE);
+		ck_assert_msg(got.summary.status == status, "%s: %d", label,
+			      got.summary.status);
+		ck_assert_uint_eq(got.summary.done, 0);
+		ck_assert_uint_eq(got.summary.failed, 1);
+		ck_assert_uint_eq(got.summary.written, 0);
+		ck_assert(got.summary.partly == confirmations[n].read_made);
+		ck_assert(result->made == confirmations[n].read_made);
+		ck_assert(!result->wrote && !result->known && !result->has_old);
+		ck_assert(!result->suspect);
+		/* What was read is not told of any access either. */
+		for (size_t j = 0; j < got.n_accesses; j++) {
+			ck_assert(got.accesses[j].error.failed);
+			ck_assert(!got.accesses[j].record.known ||
+				  got.accesses[j].record.write);
+		}
+		ck_assert_uint_eq(session->history.count, 0);
+	}
+}
+END_TEST
+
+/* What failed to be verified, or never agreed, is no more than that where the
+ * mapping is as it was; and what failed for another reason keeps its own. */
+START_TEST(confirmed_as_it_was)
+{
+	new_maps = BAR0 "\n";
+	device.before = change_maps;
+	for (size_t i = 0; i < ARRAY_SIZE(confirmations); i++) {
+		const struct copied_error *error = &got.elements[0].error;
+
+		memset(device.bytes, 0x5a, SIZE);
+		history_deinit(&session->history);
+		device.faults[0] = confirmations[i].fault;
+		change_at = confirmations[i].at;
+		with_exec = false;
+		run(&confirmations[i].command);
+		restore_maps();
+		ck_assert_msg(error->failed == (device.faults[0].access != 0),
+			      "%s: %s", confirmations[i].label, error->text);
+		ck_assert(!error->failed ||
+			  !has_text(error->text, "perhaps of something else"));
+		ck_assert_uint_gt(session->history.count, 0);
+	}
+}
+END_TEST
+
+/* Reads are confirmed together where nobody looks at each: if the target ends
+ * while the last one is made, none of the values is shown. */
+START_TEST(held_back_together)
+{
+	static const struct command command = {
+		{"0x10000000..+0xc", "0x10000010"}, {.quiet = true}};
+
+	device.before = change_maps;
+	change_at = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		enum error_kind kind = i ? ERROR_GONE : ERROR_REPLACED;
+
+		with_exec = i == 2;
+		new_maps = i == 1 ? "" : i ? OTHER "\n" : REPLACED;
+		run(&command);
+		restore_maps();
+		ck_assert_str_eq(device.log,
+				 "r32:10000000 r32:10000004 r32:10000008");
+		ck_assert_uint_ge(got.n_elements, 3);
+		for (size_t j = 0; j < got.n_elements; j++) {
+			ck_assert(!got.elements[j].result.known);
+			ck_assert_int_eq(got.elements[j].error.kind, kind);
+			ck_assert_uint_eq(got.elements[j].error.attempts,
+					  j < 3);
+		}
+		ck_assert_int_eq(got.summary.status, error_kind_status(kind));
+		ck_assert_uint_eq(got.summary.done, 0);
+	}
+}
+END_TEST
+
+/* The error of what is not confirmed tells of the attempts, too. */
+START_TEST(attempts_of_the_unconfirmed)
+{
+	static const struct command commands[] = {
+		{{"0x10000000"}, {.retry = MINUTE}},
+		{{"0x10000000=1"}, {.write = true, .retry = MINUTE}},
+	};
+
+	device.before = change_maps;
+	device.faults[0] = (struct fault)EIO_AT(1);
+	device.faults[1] = (struct fault)EIO_AT(2);
+	change_at = 3;
+	with_exec = false;
+	new_maps = REPLACED;
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const struct element_result *result = &got.elements[0].result;
+
+		run(&commands[i]);
+		restore_maps();
+		ck_assert_uint_eq(device.n_accesses, 3);
+		ck_assert_int_eq(got.elements[0].error.kind,
+				 i ? ERROR_INDETERMINATE : ERROR_REPLACED);
+		ck_assert_uint_eq(result->attempts, 3);
+		ck_assert_uint_gt(result->waited, 0);
+		ck_assert_uint_eq(got.elements[0].error.attempts, 3);
+		ck_assert_uint_eq(got.elements[0].error.waited, result->waited);
+		ck_assert_uint_eq(got.accesses[0].error.attempts, 3);
+		ck_assert_uint_eq(got.accesses[0].error.waited, result->waited);
+	}
+}
+END_TEST
+
+/* What worked before a confirmation that failed says nothing of what is there
+ * now: the next failure is no proof of anything. */
+START_TEST(history_is_forgotten)
+{
+	static const struct command both = {{"0x10000000", "0x40000000"}, READ};
+	static const struct command one = {{"0x10000000"}, READ};
+	static const struct command other = {{"0x40000000"}, READ};
+
+	run(&both);
+	ck_assert_uint_eq(session->history.count, 2);
+	device.faults[0] = (struct fault)EIO_AT(1);
+	run(&one);
+	ck_assert_int_eq(got.elements[0].error.kind, ERROR_REVOKED);
+	/* A failure that nothing was made of forgets nothing. */
+	ck_assert_uint_eq(session->history.count, 2);
+	device.faults[0] = (struct fault){0};
+	device.before = change_maps;
+	change_at = 1;
+	with_exec = false;
+	new_maps = REPLACED;
+	run(&one);
+	restore_maps();
+	ck_assert_int_eq(got.elements[0].error.kind, ERROR_REPLACED);
+	ck_assert_uint_eq(session->history.count, 0);
+	device.before = NULL;
+	device.faults[0] = (struct fault)EIO_AT(1);
+	run(&one);
+	ck_assert_int_eq(got.elements[0].error.kind, ERROR_UNKNOWN);
+	run(&other);
+	ck_assert_int_eq(got.elements[0].error.kind, ERROR_UNKNOWN);
 }
 END_TEST
 
@@ -1721,6 +2146,8 @@ int main(void)
 		values_after_retries,
 		bad_page_of_reads,
 		time_anew,
+		two_dead_mappings,
+		asleep,
 		bad_page_of_writes,
 		write_of_a_modify_in_vain,
 		evidence_of_a_failure,
@@ -1730,6 +2157,11 @@ int main(void)
 		changed_before_a_write,
 		changed_at_a_read,
 		changed_at_a_failure,
+		confirmed_afterwards,
+		confirmed_as_it_was,
+		held_back_together,
+		attempts_of_the_unconfirmed,
+		history_is_forgotten,
 		changed_by_exec,
 		changed_memory,
 		verified,
