@@ -688,22 +688,20 @@ static void wake(void)
 }
 
 /* A device that sleeps after its reset is not accessed, however long it takes;
- * the outcome is that of the last access that was made. With force nobody
- * looks. */
+ * the outcome is that of the last access that was made. */
 START_TEST(asleep)
 {
 	const uint64_t retry = 20 * MILLISECOND;
 
 	attempts.retry = retry;
 	device.before = fall_asleep;
-	for (size_t i = 0; i < 4 * ARRAY_SIZE(states); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(states); i++) {
 		bool write = i % 2;
 		uint64_t start = clock_now();
 
 		attempts_deinit(&attempts);
 		let_fail(UINT32_MAX);
-		state = i / 4;
-		attempts.force = i / 2 % 2;
+		state = i / 2;
 		change_at = write ? 2 : 1;
 		make(FIRST, write, 0x77);
 		wake();
@@ -712,12 +710,26 @@ START_TEST(asleep)
 		ck_assert_int_eq(got.errnum, EIO);
 		ck_assert_uint_eq(got.value, 0x77);
 		ck_assert_uint_ge(clock_now() - start, retry);
-		ck_assert_uint_eq(got.attempt.count, device.calls);
-		if (!attempts.force)
-			ck_assert_uint_eq(device.calls, change_at);
-		else
-			ck_assert_uint_gt(device.calls, change_at);
-		ck_assert((got.attempt.waited != 0) == (device.calls > 1));
+		ck_assert_uint_eq(device.calls, change_at);
+		ck_assert_uint_eq(got.attempt.count, change_at);
+		ck_assert((got.attempt.waited != 0) == write);
+	}
+}
+END_TEST
+
+/* With force nobody looks. */
+START_TEST(forced_while_asleep)
+{
+	attempts.retry = MINUTE;
+	attempts.force = true;
+	device.before = fall_asleep;
+	change_at = 1;
+	for (state = 0; state < ARRAY_SIZE(states); state++) {
+		let_fail(3);
+		make(FIRST, state % 2, 0x77);
+		wake();
+		ck_assert(!got.failed && got.attempt.made);
+		ck_assert_uint_eq(device.calls, 4);
 	}
 }
 END_TEST
@@ -781,7 +793,7 @@ START_TEST(awake_again)
 		ck_assert_uint_eq(got.attempt.count, 2);
 		ck_assert_uint_eq(device.value, write ? 0xbeef : 0xcafe);
 		ck_assert_uint_ge(clock_now() - start, 30 * MILLISECOND);
-		ck_assert_uint_ge(got.attempt.waited, 29 * MILLISECOND);
+		ck_assert_uint_gt(got.attempt.waited, 0);
 	}
 }
 END_TEST
@@ -799,18 +811,19 @@ START_TEST(asleep_at_first)
 END_TEST
 
 /* An access may hang: then a signal ends us, at the first attempt and at each
- * further one. In between, signals are held. */
+ * further one. (What runs the tests has a handler for some of the others.) */
 static void expect_let_through(unsigned call)
 {
 	sigset_t blocked;
 
 	(void)call;
 	sigprocmask(SIG_BLOCK, NULL, &blocked);
-	ck_assert(!sigismember(&blocked, SIGTERM));
+	ck_assert(!sigismember(&blocked, SIGHUP));
 }
 
 START_TEST(let_through)
 {
+	void (*at_first)(int) = signal(SIGHUP, SIG_DFL);
 	sigset_t before, after;
 
 	sigprocmask(SIG_BLOCK, NULL, &before);
@@ -825,6 +838,7 @@ START_TEST(let_through)
 			ck_assert_int_eq(sigismember(&before, number),
 					 sigismember(&after, number));
 	}
+	signal(SIGHUP, at_first);
 }
 END_TEST
 
@@ -993,6 +1007,7 @@ int main(void)
 		explained_after_a_success,
 		changed_after_an_explanation,
 		asleep,
+		forced_while_asleep,
 		removed_meanwhile,
 		awake_again,
 		asleep_at_first,

@@ -1707,8 +1707,41 @@ START_TEST(confirmed_afterwards)
 }
 END_TEST
 
-/* What failed to be verified, or never agreed, is no more than that where the
- * mapping is as it was; and what failed for another reason keeps its own. */
+/* What was read back of another mapping is not what was written, and that says
+ * nothing. */
+static void change_maps_and_bytes(size_t access)
+{
+	change_maps(access);
+	if (access == change_at)
+		memset(device.bytes, 0xee, SIZE);
+}
+
+START_TEST(verified_with_another)
+{
+	static const struct command command = {{"0x10000000=1", "0x10000004=2"},
+					       VERIFIED};
+	const struct copied_error *error = &got.elements[0].error;
+
+	device.before = change_maps_and_bytes;
+	change_at = 2;
+	with_exec = false;
+	for (unsigned i = 0; i < 2; i++) {
+		new_maps = i ? REPLACED : BAR0 "\n";
+		run(&command);
+		restore_maps();
+		ck_assert_str_eq(device.log, "w32:10000000=1 r32:10000000");
+		ck_assert_int_eq(error->kind,
+				 i ? ERROR_INDETERMINATE : ERROR_VERIFY);
+		ck_assert_int_eq(got.summary.status, i ? 9 : 1);
+		ck_assert(has_text(error->text, "was read back") == !i);
+		ck_assert(!has_text(error->text, "then: "));
+		ck_assert_uint_eq(got.summary.written, !i);
+	}
+}
+END_TEST
+
+/* Where the mapping is as it was, what was made stays made, and what failed for
+ * another reason keeps its own. */
 START_TEST(confirmed_as_it_was)
 {
 	new_maps = BAR0 "\n";
@@ -2158,6 +2191,7 @@ int main(void)
 		changed_at_a_read,
 		changed_at_a_failure,
 		confirmed_afterwards,
+		verified_with_another,
 		confirmed_as_it_was,
 		held_back_together,
 		attempts_of_the_unconfirmed,
