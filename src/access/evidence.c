@@ -252,13 +252,13 @@ static void look_at_driver(const struct look *look)
 /*
  * x86 marks a mapping that was populated whole with VM_PAT ("ar"), and clears
  * that when pages of it are zapped (untrack_pfn, arch/x86/mm/pat/memtype.c);
- * pieces of a mapping that was split keep it. Observed on 6.1 and 6.12; on 7.2
- * there is no such mark.
+ * pieces of a mapping that was split keep it. Observed on 5.10, 6.1 and 6.12;
+ * on 7.2 there is no such mark.
  */
 static bool marks_populated(const struct machine *machine)
 {
 	return strcmp(machine->architecture, "x86_64") == 0 &&
-	       machine_version(machine) >= KERNEL_VERSION(6, 1, 0) &&
+	       machine_version(machine) >= KERNEL_VERSION(5, 10, 0) &&
 	       machine_version(machine) < KERNEL_VERSION(6, 13, 0);
 }
 

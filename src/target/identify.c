@@ -220,6 +220,20 @@ static struct error *identify_dri(const struct identify_context *context,
 	return NULL;
 }
 
+/* GEM's buffers in shared memory are no I/O memory (drm_gem_shmem_mmap): seen
+ * with bochs on 7.2; TTM's have both flags. */
+static struct error *identify_dri_shared(const struct identify_context *context,
+					 struct device_mapping *device,
+					 bool *ret_mine)
+{
+	const struct mapping *mapping = &device->mapping;
+
+	*ret_mine = false;
+	if (!mapping->flags || !mapping->pfnmap || mapping->io)
+		return NULL;
+	return identify_dri(context, device, ret_mine);
+}
+
 /* Whether `next` goes on where `mapping` ends, in memory and in the file: the
  * two halves of a mapping that mprotect or munmap has split look so. */
 static bool continues(const struct mapping *mapping, const struct mapping *next)
@@ -477,12 +491,15 @@ const struct mapping_kind_row mapping_kinds[] = {
 	    "uncached", "vfio-pci offers no access method"),
 	ROW("/dev/hpet", identify_hpet, "hpet", REGISTER, NONE, "uncached",
 	    "the hpet driver offers no access method"),
+	ROW("/dev/dri/", identify_dri_shared, "drm", BUFFER, NONE, NULL,
+	    "buffers in shared memory have no access method"),
 	ROW("/dev/dri/", identify_dri, "drm", BUFFER, DRIVER, NULL, NULL),
 	ROW("/drm mm object", identify_file, "drm", BUFFER, NONE, NULL,
 	    "buffers in shared memory have no access method"),
 	ROW("/dmabuf:", identify_file, "other", BUFFER, NONE, NULL,
 	    "dma-buf exporters offer no access method"),
-	ROW("/dev/video", identify_file, "other", BUFFER, UNKNOWN, NULL, NULL),
+	ROW("/dev/video", identify_file, "other", BUFFER, NONE, NULL,
+	    "videobuf2 offers no access method"),
 	ROW("/dev/fb", identify_file, "other", BUFFER, NONE, "write-combining",
 	    "fbdev offers no access method"),
 	ROW("/dev/snd/", identify_file, "other", BUFFER, NONE, NULL,

@@ -164,12 +164,13 @@ static void look(struct refusal *refusal)
 		link_target(refusal->root->fd, "proc/self/ns/user");
 	cleanup_free char *theirs = link_target(refusal->procfd, "ns/user");
 
-	if (theirs)
+	/* Linux 5.10 gives an empty link to those who may not look. */
+	if (theirs && *theirs)
 		refusal->seen = YES;
-	else if (errno == EACCES || errno == EPERM)
+	else if (theirs || errno == EACCES || errno == EPERM)
 		refusal->seen = NO;
 	refusal->inside = ours && strcmp(ours, FIRST_USER_NAMESPACE) != 0;
-	if (ours && theirs)
+	if (ours && theirs && *theirs)
 		refusal->same = strcmp(ours, theirs) == 0 ? YES : NO;
 	else if (differs(refusal, "uid_map") || differs(refusal, "gid_map"))
 		refusal->same = NO;

@@ -132,7 +132,7 @@ run()
 # pipe there is full.
 run_held()
 {
-  local expected=$1 hook=$2 pipe process number file
+  local expected=$1 hook=$2 pipe process number file line
   local deadline=$((SECONDS + 20))
 
   shift 2
@@ -155,7 +155,10 @@ run_held()
   STATUS=0
   wait "$process" || STATUS=$?
   _slurp STDOUT "$WORK/stdout"
-  IFS= read -r -d '' -t 0.1 -u "$pipe" STDERR
+  STDERR=
+  while IFS= read -r -d '' -t 0.2 -u "$pipe" line || [[ $line ]]; do
+    STDERR+=$line
+  done
   exec {pipe}>&-
   _judge "$expected" "$@"
 }
@@ -329,12 +332,15 @@ target_start()
 # _answer NAME: the next line from a target, in REPLY
 _answer()
 {
-  local tries
+  local tries part=
 
   for ((tries = 0; tries < 20; tries++)); do
     if read -r -t 1 -u "${_out[$1]}" REPLY; then
+      REPLY=$part$REPLY
       return 0
     fi
+    # The time may be over in the middle of a line.
+    part+=$REPLY
     [[ -d /proc/${_process[$1]} ]] || break
   done
   REPLY="error: no answer from $1"

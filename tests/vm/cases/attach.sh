@@ -6,6 +6,7 @@
 #
 # $APP is root's; all targets have nvme's bar0 mapped as their mapping 0.
 #
+#vm: series 6.1 6.12 sid
 #vm: devices edu nvme
 #vm: timeout 300
 

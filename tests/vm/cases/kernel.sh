@@ -14,6 +14,7 @@
 # +0x2e (a timeout), +0x34 (interrupts that are enabled in a status); the
 # doorbells of nvme (+0x1000), while it is not enabled.
 #
+#vm: series 6.1 6.12 sid
 #vm: devices edu nvme sdhci ahci e1000e
 #vm: timeout 300
 

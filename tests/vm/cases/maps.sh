@@ -13,6 +13,7 @@
 # uio_pdrv_genirq nor uio_dmem_genirq; but uio_cif, once it is told to, takes
 # any device that has a BAR 0 for its own, and lets its BARs 0 and 2 be mapped.
 #
+#vm: series 6.1 6.12 sid
 #vm: devices edu nvme e1000e sdhci ahci vga
 #vm: timeout 300
 

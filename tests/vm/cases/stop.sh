@@ -3,6 +3,7 @@
 #
 # Targets that stand still while a device is accessed, and that are attached to
 #
+#vm: series 6.1 6.12 sid
 #vm: devices edu nvme
 #vm: timeout 1500
 
