@@ -14,6 +14,8 @@
 
 #define DEVICES "/sys/devices/pci0000:00/"
 #define PF_IO   "rd wr sh mr mw me ms pf io de dd sd"
+#define NO_IO   "rd wr sh mr mw me ms pf de dd sd"
+#define NO_PF   "rd wr sh mr mw me ms io de dd sd"
 #define PLAIN   "rd wr sh mr mw me ms sd"
 
 static struct tree tree;
@@ -343,6 +345,13 @@ static const struct {
 	{{"1000-9000 rw-s 10001000 00:06 6 /dev/dri/renderD128", PF_IO},
 	 {"drm", CLASS_BUFFER, METHOD_DRIVER, "dri/renderD128", true, 0, 0x8000,
 	  false, 0, NULL, NULL, NULL, NULL}},
+	/* GEM's in shared memory is no I/O memory, and has no access method */
+	{{"1000-9000 rw-s 10001000 00:06 6 /dev/dri/card0", NO_IO},
+	 {"drm", CLASS_BUFFER, METHOD_NONE, "dri/card0", true, 0, 0x8000, false,
+	  0, "0000:03:00.0", "e1000e", NULL, NULL}},
+	{{"1000-9000 rw-s 10001000 00:06 6 /dev/dri/card0", NO_PF},
+	 {"drm", CLASS_BUFFER, METHOD_DRIVER, "dri/card0", true, 0, 0x8000,
+	  false, 0, "0000:03:00.0", "e1000e", NULL, NULL}},
 	{{"1000-9000 rw-s 00000000 00:01 6 /drm mm object (deleted)", PF_IO},
 	 {"drm", CLASS_BUFFER, METHOD_NONE, "file:/drm mm object", true, 0, 0,
 	  false, 0, NULL, NULL, NULL, NULL}},
@@ -350,8 +359,8 @@ static const struct {
 	 {"other", CLASS_BUFFER, METHOD_NONE, "file:/dmabuf:", true, 0, 0,
 	  false, 0, NULL, NULL, NULL, NULL}},
 	{{"1000-9000 rw-s 00001000 00:06 6 /dev/video0", PF_IO},
-	 {"other", CLASS_BUFFER, METHOD_UNKNOWN, "file:/dev/video0", true,
-	  0x1000, 0, false, 0, NULL, NULL, NULL, NULL}},
+	 {"other", CLASS_BUFFER, METHOD_NONE, "file:/dev/video0", true, 0x1000,
+	  0, false, 0, NULL, NULL, NULL, NULL}},
 	{{"1000-9000 rw-s 00000000 00:06 6 /dev/fb0", PF_IO},
 	 {"other", CLASS_BUFFER, METHOD_NONE, "file:/dev/fb0", true, 0, 0,
 	  false, 0, NULL, NULL, "write-combining", NULL}},

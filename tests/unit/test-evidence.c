@@ -19,8 +19,9 @@ enum {
 	PORTS = 0x11800000,
 	UIO = 0x12000000,
 	DRI = 0x13000000,
-	VIDEO = 0x14000000,
+	GADGET = 0x14000000,
 	FOREIGN = 0x15000000,
+	VIDEO = 0x16000000,
 	STAND_IN = 0x17000000,
 	HEAP = 0x600000,
 };
@@ -73,10 +74,9 @@ static unsigned long inode_of(const char *path)
 	return (unsigned long)status.st_ino;
 }
 
-static const char *const nodes[] = {"dev/mem",       "dev/uio0",
-				    "dev/dri/card0", "dev/video0",
-				    "dev/foreign",   "proc/bus/pci/03/00.0",
-				    NIC "/resource0"};
+static const char *const nodes[] = {
+	"dev/mem",     "dev/uio0",   "dev/dri/card0",        "dev/gadget",
+	"dev/foreign", "dev/video0", "proc/bus/pci/03/00.0", NIC "/resource0"};
 
 static void put_maps(const char *flags)
 {
@@ -92,8 +92,9 @@ static void put_maps(const char *flags)
 		{PORTS, 0xd0000000, "/dev/mem", true},
 		{UIO, 0, "/dev/uio0", false},
 		{DRI, 0x100000, "/dev/dri/card0", false},
-		{VIDEO, 0, "/dev/video0", false},
+		{GADGET, 0, "/dev/gadget", false},
 		{FOREIGN, 0, "/dev/foreign", false},
+		{VIDEO, 0, "/dev/video0", false},
 	};
 	struct vma vmas[ARRAY_SIZE(rows) + 2];
 	char lines[ARRAY_SIZE(rows)][256];
@@ -464,20 +465,25 @@ static const struct world on_612 = {
 	.uname = "x86_64 6.12.43", .iomem = BUS, .flags = FLAGS};
 static const struct world on_72 = {
 	.uname = "x86_64 7.2.0", .iomem = BUS, .flags = FLAGS};
+static const struct world on_59 = {
+	.uname = "x86_64 5.9.16", .iomem = BUS, .flags = FLAGS};
 static const struct world on_510 = {
 	.uname = "x86_64 5.10.0", .iomem = BUS, .flags = FLAGS};
+static const struct world on_510_with_ar = {
+	.uname = "x86_64 5.10.0", .iomem = BUS, .flags = WITH_AR};
+/* Where no mark says anything, but the version. */
 static const struct world on_511 = {
-	.uname = "x86_64 5.11.22", .iomem = BUS, .flags = FLAGS};
+	.uname = "aarch64 5.11.22", .iomem = BUS, .flags = FLAGS};
 static const struct world on_512 = {
-	.uname = "x86_64 5.12.0", .iomem = BUS, .flags = FLAGS};
+	.uname = "aarch64 5.12.0", .iomem = BUS, .flags = FLAGS};
 static const struct world on_57 = {
-	.uname = "x86_64 5.7.19", .iomem = BUS, .flags = FLAGS};
+	.uname = "aarch64 5.7.19", .iomem = BUS, .flags = FLAGS};
 static const struct world on_58 = {
-	.uname = "x86_64 5.8.0", .iomem = BUS, .flags = FLAGS};
+	.uname = "aarch64 5.8.0", .iomem = BUS, .flags = FLAGS};
 static const struct world on_612_with_ar = {
 	.uname = "x86_64 6.12.43", .iomem = BUS, .flags = WITH_AR};
-static const struct world on_60_with_ar = {
-	.uname = "x86_64 6.0.9", .iomem = BUS, .flags = WITH_AR};
+static const struct world on_59_with_ar = {
+	.uname = "x86_64 5.9.16", .iomem = BUS, .flags = WITH_AR};
 static const struct world on_613_with_ar = {
 	.uname = "x86_64 6.13.0", .iomem = BUS, .flags = WITH_AR};
 static const struct world on_arm = {
@@ -517,10 +523,13 @@ static const struct {
 	 "from the driver's own access method; the buffer may be where that "
 	 "does not reach, or was taken away",
 	 "an access method of its own", NULL},
-	{"no sign, video", &usual, nothing, VIDEO, false, U,
+	{"no sign, gadget", &usual, nothing, GADGET, false, U,
 	 "either the driver offers no access method or its pages were taken "
 	 "away; a driver that puts pages in late",
 	 "whether the driver offers an access method is not known", NULL},
+	{"no sign, video", &usual, nothing, VIDEO, false, U,
+	 "either the driver offers no access method or",
+	 "such mappings have no access method", NULL},
 	{"no sign, file", &usual, nothing, STAND_IN, false, U,
 	 "the mapping is still there, but not its page: the target has not "
 	 "touched it yet, or it was taken away",
@@ -622,13 +631,15 @@ static const struct {
 	 "probably taken away", "driver e1000e is bound now", NULL},
 	{"claimed, but all there, 6.12", &on_612_with_ar, claim, BAR, false, U,
 	 "probably taken away", "e1000e owns physical memory", NULL},
+	{"claimed, but all there, 5.10, mem", &on_510_with_ar, claim, MEM,
+	 false, U, "probably taken away", "e1000e owns physical memory", NULL},
 	{"claimed, what looks like ar", &alike, claim, BAR, false, R,
 	 "e1000e owns physical memory", "VmFlags lack `ar`", NULL},
 	{"claimed, ar lost", &usual, claim_and_lose_ar, BAR, false, R,
 	 "the mapping was revoked: e1000e owns physical memory",
 	 "VmFlags have lost `ar`", NULL},
 	/* which it does not say on other kernels */
-	{"claimed, ar on 6.0", &on_60_with_ar, claim, BAR, false, R,
+	{"claimed, ar on 5.9, mem", &on_59_with_ar, claim, MEM, false, R,
 	 "e1000e owns physical memory", "VmFlags: " WITH_AR, NULL},
 	{"claimed, ar on 6.13", &on_613_with_ar, claim, BAR, false, R,
 	 "e1000e owns physical memory", "VmFlags: " WITH_AR, NULL},
@@ -713,9 +724,9 @@ static const struct {
 	{"nodes gone, drm", &usual, take_nodes, DRI, false, U,
 	 "the driver's own access method", "/dev/dri/card0 is gone", NULL},
 	/* only if there is an access method it says something */
-	{"nodes gone, video", &usual, take_nodes, VIDEO, false, U,
+	{"nodes gone, gadget", &usual, take_nodes, GADGET, false, U,
 	 "either the driver offers no access method or",
-	 "/dev/video0 is gone, or another one", NULL},
+	 "/dev/gadget is gone, or another one", NULL},
 	/* the mark of a mapping that was populated as a whole */
 	{"ar lost", &usual, lose_ar, BAR, false, R,
 	 "the mapping was revoked: VmFlags have lost `ar`, as when pages "
@@ -739,8 +750,10 @@ static const struct {
 	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
 	{"no ar on 7.2", &on_72, nothing, BAR, false, U, "probably taken away",
 	 "VmFlags: " FLAGS, "`ar`"},
-	{"no ar on 5.10", &on_510, nothing, BAR, false, U,
-	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
+	{"no ar on 5.9", &on_59, nothing, BAR, false, U, "probably taken away",
+	 "VmFlags: " FLAGS, "`ar`"},
+	{"ar lacks on 5.10", &on_510, nothing, BAR, false, R,
+	 "VmFlags lack `ar`", METHOD_SIGN, NULL},
 	{"no ar on arm64", &on_arm, nothing, BAR, false, U,
 	 "probably taken away", "VmFlags: " FLAGS, "`ar`"},
 	{"no ar, uio", &without_ar, nothing, UIO, false, U,
@@ -783,15 +796,16 @@ static const struct {
 	 "e1000e owns physical memory", "a write of this page worked", NULL},
 	{"written, then not: claimed, but all there", &usual, claim_and_write,
 	 BAR, true, U, "this page worked before", "e1000e owns", NULL},
-	{"written, then not: node, video", &usual, take_nodes_and_write, VIDEO,
-	 true, R, "/dev/video0 is gone", "a write of this page worked", NULL},
+	{"written, then not: node, gadget", &usual, take_nodes_and_write,
+	 GADGET, true, R, "/dev/gadget is gone", "a write of this page worked",
+	 NULL},
 	/* what worked has an access method, whoever the driver is */
-	{"read, then not, video", &usual, read_all, VIDEO, false, R,
+	{"read, then not, gadget", &usual, read_all, GADGET, false, R,
 	 "a read of this page worked", "is not known", NULL},
-	{"read, then not: node, video", &usual, take_nodes_and_read, VIDEO,
-	 false, R, "the mapping was revoked: /dev/video0 is gone",
+	{"read, then not: node, gadget", &usual, take_nodes_and_read, GADGET,
+	 false, R, "the mapping was revoked: /dev/gadget is gone",
 	 "a read of this page worked", NULL},
-	{"read, then not written, video", &usual, read_all, VIDEO, true, U,
+	{"read, then not written, gadget", &usual, read_all, GADGET, true, U,
 	 "this page worked before; either it cannot be written now",
 	 "a read of this page worked", NULL},
 	{"read, then not, foreign", &usual, read_all, FOREIGN, false, R,
@@ -811,17 +825,17 @@ static const struct {
 	{"another page, write", &usual, write_next_pages, BAR, true, U,
 	 "probably taken away", "another page of the mapping worked",
 	 "this page"},
-	{"another page, video", &usual, read_next_pages, VIDEO, false, U,
+	{"another page, gadget", &usual, read_next_pages, GADGET, false, U,
 	 "not its page: the target has not touched it yet, or it was taken "
 	 "away",
 	 "another page of the mapping worked", NULL},
-	{"another mapping", &usual, read_heap, VIDEO, false, U,
+	{"another mapping", &usual, read_heap, GADGET, false, U,
 	 "either the driver offers no access method or", "is not known",
 	 "worked"},
 	/* what was forgotten says nothing */
 	{"forgotten", &usual, read_and_forget, BAR, false, U,
 	 "probably taken away", METHOD_SIGN, "worked"},
-	{"forgotten, video", &usual, read_and_forget, VIDEO, false, U,
+	{"forgotten, gadget", &usual, read_and_forget, GADGET, false, U,
 	 "either the driver offers no access method or", "is not known",
 	 "worked"},
 };
@@ -965,7 +979,7 @@ START_TEST(collected)
 		{&usual, take_from_sysfs, BAR, false, "gone from sysfs",
 		 "rescan"},
 		{&usual, take_from_sysfs, UIO, false, NULL, NULL},
-		{&usual, take_nodes, VIDEO, false, NULL, NULL},
+		{&usual, take_nodes, GADGET, false, NULL, NULL},
 		{&usual, take_nodes, UIO, false, "/dev/uio0 is gone",
 		 "the target has to open and map the device again"},
 		{&usual, lose_ar, BAR, false, "have lost `ar`",
