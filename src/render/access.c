@@ -68,11 +68,11 @@ static void flush_failures(struct access_renderer *renderer)
 	if (is_range(run->first.operation)) {
 		first = resolved_label(place, run->first.position);
 		last = resolved_label(place, run->last_position);
-		if (run->differ) {
+		if (run->differ && run->most > 1)
 			snprintf(most, sizeof(most), ", at most %u attempts",
 				 run->most);
+		if (run->differ)
 			error_attempts(run->error, 0, 0);
-		}
 		if (first && last && run->count > 1 &&
 		    asprintf(&subject, "%s to %s (%llu elements%s)", first,
 			     last, (ull)run->count, most) < 0)
