@@ -94,14 +94,15 @@ static void look_at_method(const struct look *look)
 	    methods[look->device->method].text);
 }
 
-/* What it says that the device has left sysfs: UIO leaves the pages (KERNEL.md
- * section 4), PCI lets only the target go on, and a folder that was never there
- * may just be hidden. */
+/* What it says that the device has left sysfs: UIO and /dev/mem leave the pages
+ * (KERNEL.md section 4; seen with the latter), PCI lets only the target go on,
+ * and a folder that was never there may just be hidden. */
 static enum sign sign_of_removal(const struct look *look)
 {
 	const struct device_mapping *device = look->device;
 
-	if (device->region.kind == REGION_UIO)
+	if (device->region.kind == REGION_UIO ||
+	    device->region.kind == REGION_MEM)
 		return SIGN_NONE;
 	if (device->had_folder)
 		return SIGN_TAKEN;

@@ -80,6 +80,8 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 	int signals, ready;
 	size_t used = 0;
 
+	if (interrupt_pending())
+		return WAIT_SIGNAL;
 	if (__builtin_add_overflow(start, nanoseconds, &end))
 		end = UINT64_MAX;
 	signals =

@@ -319,10 +319,10 @@ static void wait_for_signal(int number)
 		!is_blocked(number);
 	/* From now on there is no holding, and each wait says the same. */
 	interrupt_hold();
-	right = right && interrupt_wait(NULL, 0, MILLISECOND) == WAIT_SIGNAL &&
+	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
 		!is_blocked(number);
 	interrupt_release();
-	right = right && interrupt_wait(NULL, 0, MILLISECOND) == WAIT_SIGNAL &&
+	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
 		interrupt_pending();
 	say(right ? 'r' : 'w');
 	interrupt_deliver();
