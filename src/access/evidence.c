@@ -94,15 +94,24 @@ static void look_at_method(const struct look *look)
 	    methods[look->device->method].text);
 }
 
-/* What it says that the device has left sysfs: UIO and /dev/mem leave the pages
- * (KERNEL.md section 4; seen with the latter), PCI lets only the target go on,
- * and a folder that was never there may just be hidden. */
+/* Who leaves the pages where they are when a device or its node goes: UIO and
+ * /dev/mem (KERNEL.md section 4; seen with the latter), and procfs. */
+static bool keeps_pages(const struct look *look)
+{
+	const struct device_mapping *device = look->device;
+
+	return device->region.kind == REGION_UIO ||
+	       device->region.kind == REGION_MEM ||
+	       text_starts(device->mapping.path, "/proc/", NULL);
+}
+
+/* What it says that the device has left sysfs: sysfs lets only the target go
+ * on, and a folder that was never there may just be hidden. */
 static enum sign sign_of_removal(const struct look *look)
 {
 	const struct device_mapping *device = look->device;
 
-	if (device->region.kind == REGION_UIO ||
-	    device->region.kind == REGION_MEM)
+	if (keeps_pages(look))
 		return SIGN_NONE;
 	if (device->had_folder)
 		return SIGN_TAKEN;
@@ -136,7 +145,7 @@ static void look_at_node(const struct look *look)
 {
 	if (look->device->had_node &&
 	    !device_node_is(look->machine, look->device))
-		add(look, SIGN_TAKEN_IF,
+		add(look, keeps_pages(look) ? SIGN_NONE : SIGN_TAKEN_IF,
 		    "the target has to open and map the device again",
 		    "%s is gone, or another one, since this was looked up",
 		    look->device->mapping.path);

@@ -23,7 +23,7 @@ static struct error *undecided(const struct site *site, bool write,
 {
 	const char *what = strerror(errnum);
 
-	if (!site->device)
+	if (!site->device || errnum != EIO)
 		return error_create(ERROR_UNKNOWN, errnum,
 				    "the memory cannot be accessed");
 	if (site->device->method == METHOD_DRIVER)
@@ -70,7 +70,8 @@ static struct error *not_made(struct session *session, const struct site *site,
 	struct error *error;
 
 	evidence_collect(session, site, write, &evidence);
-	cause = evidence_cause(&evidence);
+	/* The signs are about EIO. */
+	cause = errnum == EIO ? evidence_cause(&evidence) : NULL;
 	if (cause) {
 		error = error_create(ERROR_REVOKED, 0,
 				     "the mapping was revoked: %s",

@@ -10,22 +10,19 @@
 
 #include "base/duration.h"
 
-enum { MOST_DESCRIPTORS = 4 };
+enum { MOST_DESCRIPTORS = 4, LONGEST_END = 3 /* seconds */ };
 
 static bool holding;
 static sigset_t held;
 static int arrived; /* the number of the signal, or 0 */
 
-/* Those that would end us: not those that are ignored or blocked, nor those of
- * which one has come. */
+/* Those that would end us: not those that are ignored or blocked. */
 static void ending_signals(sigset_t *ret)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 	sigset_t blocked;
 
 	sigemptyset(ret);
-	if (arrived)
-		return;
 	sigprocmask(SIG_BLOCK, NULL, &blocked);
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		struct sigaction action;
@@ -57,16 +54,14 @@ bool interrupt_pending(void)
 	if (number <= 0)
 		return false;
 	arrived = number;
-	interrupt_release();
+	alarm(LONGEST_END);
 	return true;
 }
 
 void interrupt_release(void)
 {
-	if (!holding)
-		return;
 	/* What came just now is taken, too: it would end us without a word. */
-	if (!arrived && interrupt_pending())
+	if (!holding || interrupt_pending())
 		return;
 	holding = false;
 	sigprocmask(SIG_UNBLOCK, &held, NULL);
@@ -110,6 +105,26 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 
 void interrupt_deliver(void)
 {
-	if (arrived)
-		raise(arrived);
+	if (!arrived)
+		return;
+	raise(arrived);
+	sigprocmask(SIG_UNBLOCK, &held, NULL);
+}
+
+void job_control_hold(sigset_t *ret)
+{
+	static const int signals[] = {SIGTSTP, SIGTTIN, SIGTTOU};
+	sigset_t before;
+
+	sigemptyset(ret);
+	sigprocmask(SIG_BLOCK, NULL, &before);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigismember(&before, signals[i]))
+			sigaddset(ret, signals[i]);
+	sigprocmask(SIG_BLOCK, ret, NULL);
+}
+
+void job_control_release(const sigset_t *signals)
+{
+	sigprocmask(SIG_UNBLOCK, signals, NULL);
 }

@@ -2,12 +2,14 @@
 /*
  * Signals that end us in good order. While they are held, SIGINT, SIGTERM,
  * SIGHUP and SIGQUIT do not end us at once: the first one that comes is kept
- * until all is said and put away. A second one does what it always does. Those
- * that were ignored or blocked when we were started stay so.
+ * until all is said and put away; more of them change nothing, for timeout(1)
+ * and terminals send several. If that takes more than 3 seconds, SIGALRM ends
+ * us. Those that were ignored or blocked when we were started stay so.
  */
 #ifndef MMIODBG_BASE_INTERRUPT_H
 #define MMIODBG_BASE_INTERRUPT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,8 +24,8 @@ enum wait_end {
 void interrupt_hold(void);
 void interrupt_release(void);
 
-/* Whether such a signal has come while they were held: then they are held no
- * more, for this one is enough. */
+/* Whether such a signal has come while they were held: then they stay held,
+ * until interrupt_deliver(). */
 bool interrupt_pending(void);
 
 /*
@@ -36,5 +38,13 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 
 /* Ends us by the signal that has come, if one has; else does nothing. */
 void interrupt_deliver(void);
+
+/*
+ * Between these a Ctrl-Z waits: it shall not keep us between a check and the
+ * access that rests on it, while the target goes on. (SIGSTOP can.) `*ret` is
+ * what is to be let through again.
+ */
+void job_control_hold(sigset_t *ret);
+void job_control_release(const sigset_t *signals);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/attempt.h"
 
+#include <signal.h>
 #include <stdlib.h>
 
 #include "access/outcome.h"
@@ -14,13 +15,18 @@
 
 /* Nanoseconds: what is moved comes back within microseconds, a device that is
  * reset within a second. */
-enum { SHORTEST_PAUSE = 50000, LONGEST_PAUSE = 20000000 };
+enum {
+	SHORTEST_PAUSE = 50000,
+	LONGEST_PAUSE = 20000000,
+	LONGEST_VALID = 100000000, /* what was found out */
+};
 
 /* A mapping whose accesses fail, and why the last one did: what holds for one
  * register of a page holds for the next, and costs much to find out. */
 struct given_up {
 	const struct mapping *mapping;
 	uint64_t page;
+	uint64_t time; /* when that was found out */
 	bool write;
 	int errnum;
 	struct error *error;
@@ -75,6 +81,7 @@ static void give_up(struct attempts *attempts, const struct attempt *attempt,
 	}
 	error_destroy(found->error);
 	found->page = page_of(attempts, attempt->site.address);
+	found->time = clock_now();
 	found->write = attempt->write;
 	found->errnum = errnum;
 	found->error = error_copy(error);
@@ -147,49 +154,54 @@ static bool may_come_back(const struct attempts *attempts,
 /* False: the time is over, or a signal has come. */
 static bool pause_before(struct course *course)
 {
+	struct attempts *attempts = course->attempts;
 	uint64_t now = clock_now();
 
 	if (!course->failed) {
 		course->failed = now;
-		if (__builtin_add_overflow(now, course->attempts->retry,
-					   &course->end))
+		if (__builtin_add_overflow(now, attempts->retry, &course->end))
 			course->end = UINT64_MAX;
 		course->pause = SHORTEST_PAUSE;
+		attempts->waited = true;
 		interrupt_hold();
+		if (attempts->before_pause)
+			attempts->before_pause(attempts->data);
 	}
 	if (now >= course->end)
 		return false;
 	if (course->pause > course->end - now)
 		course->pause = course->end - now;
-	if (!session_wait(course->attempts->session, course->pause))
+	if (!session_wait(attempts->session, course->pause))
 		return false;
 	course->pause = course->pause < LONGEST_PAUSE / 2 ? course->pause * 2
 							  : LONGEST_PAUSE;
 	return true;
 }
 
-/* An access may hang in the kernel: signals are let through. */
-static enum access_result try_once(struct course *course, void *value,
-				   int *ret_errnum)
+/* An access may hang in the kernel: signals are let through. False: one has
+ * come, and none was made. */
+static bool try_once(struct course *course, void *value,
+		     enum access_result *ret_result, int *ret_errnum)
 {
 	struct attempts *attempts = course->attempts;
 	struct attempt *attempt = course->attempt;
-	enum access_result result;
 	uint64_t start;
 
 	if (course->failed)
 		interrupt_release();
+	if (interrupt_pending())
+		return false;
 	start = clock_now();
 	if (course->failed)
 		attempt->waited = start - course->failed;
 	attempt->count++;
-	result = attempt->backend->make(attempts->session,
-					attempt->site.address, attempt->bits,
-					attempt->write, value, ret_errnum);
+	*ret_result = attempt->backend->make(
+		attempts->session, attempt->site.address, attempt->bits,
+		attempt->write, value, ret_errnum);
 	attempt->nanoseconds = clock_now() - start;
 	if (course->failed)
 		interrupt_hold();
-	return result;
+	return true;
 }
 
 /* The same as of the last access of this page, if the mapping is the same. */
@@ -200,7 +212,8 @@ static struct error *explain_again(struct attempts *attempts,
 	const struct given_up *found = find_given_up(attempts, site->mapping);
 	struct error *error;
 
-	if (!found || found->page != page_of(attempts, site->address) ||
+	if (!found || clock_now() - found->time > LONGEST_VALID ||
+	    found->page != page_of(attempts, site->address) ||
 	    found->write != attempt->write || found->errnum != errnum)
 		return NULL;
 	error = check_before(attempts, attempt);
@@ -221,18 +234,66 @@ static struct error *explain(struct attempts *attempts,
 		return error;
 	error = outcome_explain(attempts->session, &attempt->site,
 				attempt->write, result, errnum);
-	if (not_made && !interrupt_pending())
+	/* Not what was found of the mapping itself. */
+	if (not_made && !interrupt_pending() &&
+	    (error->kind == ERROR_REVOKED || error->kind == ERROR_UNKNOWN))
 		give_up(attempts, attempt, error, errnum);
 	return error;
 }
 
-/* A device that was reset may come back without being switched on. */
+/* A device that was reset may come back without being switched on, and one that
+ * was awake when the plan was made may sleep after a pause. */
 static struct error *check_awake(const struct course *course)
 {
-	return course->failed && !course->attempts->force
-		       ? awake_check(course->attempts->session,
-				     &course->attempt->site)
-		       : NULL;
+	const struct attempts *attempts = course->attempts;
+
+	if (attempts->force ||
+	    (!course->failed && !attempts->waited && !attempts->doubt))
+		return NULL;
+	return awake_check(attempts->session, &course->attempt->site);
+}
+
+/* The time was over while the device slept. What has been taken away for good
+ * is told nevertheless. */
+static struct error *explain_sleep(const struct course *course,
+				   struct error *asleep, int errnum)
+{
+	struct attempt *attempt = course->attempt;
+	struct error *error;
+
+	if (course->failed)
+		attempt->waited = clock_now() - course->failed;
+	error_address(asleep, attempt->site.address);
+	if (!attempt->count)
+		return asleep;
+	error = explain(course->attempts, attempt, ACCESS_NOT_MADE, errnum);
+	if (error->kind != ERROR_UNKNOWN) {
+		error_destroy(asleep);
+		return error;
+	}
+	for (size_t i = 0; i < error->n_evidence; i++)
+		error_evidence(asleep, "%s", error->evidence[i]);
+	error_destroy(error);
+	return error_errnum(asleep, errnum);
+}
+
+/* Checks, and makes one attempt. The error is from before it. */
+static struct error *check_and_try(struct course *course, void *value,
+				   enum access_result *ret_result,
+				   int *ret_errnum)
+{
+	bool guarded = course->attempt->write && !course->attempts->stopped;
+	struct error *error;
+	sigset_t blocked;
+
+	if (guarded)
+		job_control_hold(&blocked);
+	error = check_before(course->attempts, course->attempt);
+	if (!error && !try_once(course, value, ret_result, ret_errnum))
+		*ret_result = ACCESS_NOT_MADE;
+	if (guarded)
+		job_control_release(&blocked);
+	return error;
 }
 
 static struct error *run_course(struct course *course, void *value)
@@ -243,21 +304,23 @@ static struct error *run_course(struct course *course, void *value)
 	int errnum = 0;
 
 	for (;;) {
-		struct error *error = check_before(attempts, attempt);
+		struct error *asleep = check_awake(course), *error = NULL;
 
+		if (!asleep)
+			error = check_and_try(course, value, &result, &errnum);
 		if (error)
 			return error;
-		error = check_awake(course);
-		if (!error)
-			result = try_once(course, value, &errnum);
-		error_destroy(error);
-		if (!error && result == ACCESS_DONE) {
+		if (!asleep && result == ACCESS_DONE) {
 			note_success(attempts, attempt);
 			return check_after(attempts, &attempt->site);
 		}
-		if (!may_come_back(attempts, attempt, result) ||
-		    !pause_before(course))
-			return explain(attempts, attempt, result, errnum);
+		if (may_come_back(attempts, attempt, result) &&
+		    pause_before(course)) {
+			error_destroy(asleep);
+			continue;
+		}
+		return asleep ? explain_sleep(course, asleep, errnum)
+			      : explain(attempts, attempt, result, errnum);
 	}
 }
 

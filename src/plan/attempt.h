@@ -21,10 +21,14 @@ struct session;
 /* What is the same for all accesses of a run, and what they leave behind. */
 struct attempts {
 	struct session *session;
-	uint64_t retry;   /* nanoseconds; 0: one attempt each */
-	bool stopped;     /* the target is to stand still */
-	bool force;       /* even if the device sleeps */
-	bool doubt;       /* something was found changed: check before each */
+	uint64_t retry; /* nanoseconds; 0: one attempt each */
+	bool stopped;   /* the target is to stand still */
+	bool force;     /* even if the device sleeps */
+	bool doubt;     /* something was found changed: check before each */
+	bool waited;    /* there was a pause: devices may sleep by now */
+	/* What has to be put away before a pause. */
+	void (*before_pause)(void *data); /* may be NULL */
+	void *data;
 	bool interrupted; /* a signal has come (base/interrupt.h) */
 	/* Where the time was used up in vain: until an access of that mapping
 	 * succeeds again, each is tried once. */
@@ -47,7 +51,8 @@ struct attempt {
 	unsigned count;       /* of attempts */
 	uint64_t nanoseconds; /* that the last one took */
 	uint64_t waited;      /* nanoseconds from the end of the first to the
-			       * start of the last */
+			       * start of the last, or to the end of waiting
+			       * for a device that sleeps */
 };
 
 /*

@@ -151,7 +151,6 @@ void record_replay(struct record *record, const struct run_sink *sink)
 		error_destroy(entry->error);
 	}
 	record->count = 0;
-	record->lost = false;
 }
 
 void record_deinit(struct record *record)

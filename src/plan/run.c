@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "plan/record.h"
 #include "target/session.h"
 
@@ -16,6 +17,7 @@ struct run {
 	struct run_sink holding;  /* fills it */
 	struct run_sink counting; /* what is, on its way to the sink */
 	const struct run_sink *sink;
+	bool over; /* the target is gone */
 	struct run_summary summary;
 	int first_status; /* of the first failure */
 };
@@ -59,6 +61,7 @@ struct confirmation {
 	struct mapping_list list;
 	struct error *error; /* why there is no list */
 	bool failed;
+	bool gone; /* the target is */
 };
 
 static struct error *ask_mappings(const struct confirmation *confirmation,
@@ -104,6 +107,7 @@ static struct error *judge(void *data, const struct element *element,
 	if (!error)
 		return NULL;
 	confirmation->failed = true;
+	confirmation->gone |= error->kind == ERROR_GONE;
 	if (wrote) {
 		error = unclear(error, before);
 	} else if (before) {
@@ -144,6 +148,7 @@ static bool confirm(struct run *run)
 	record_review(&run->record, judge, &confirmation);
 	if (confirmation.failed)
 		forget(run);
+	run->over |= confirmation.gone;
 	error_destroy(confirmation.error);
 	mapping_list_deinit(&confirmation.list);
 	return !confirmation.failed;
@@ -163,6 +168,14 @@ static bool release(struct run *run)
 	if (!confirmed)
 		run->maker.attempts.doubt = true;
 	return confirmed;
+}
+
+static void release_before_pause(void *data)
+{
+	struct run *run = data;
+
+	if (!run->maker.attempts.stopped)
+		release(run);
 }
 
 /* Of a write each element is confirmed, and of what is shown step by step or
@@ -190,7 +203,7 @@ static bool run_element(struct run *run, const struct element *element)
 	/* Nothing more can be had from a target that is gone, nor of a stop
 	 * that is over, nor through an agent that has ended, nor when we are
 	 * to end. */
-	if (run->maker.attempts.interrupted)
+	if (run->over || run->record.lost || run->maker.attempts.interrupted)
 		return false;
 	return !error ||
 	       (!write && error->kind != ERROR_GONE &&
@@ -266,25 +279,10 @@ static struct error *run_operations(struct run *run, const struct plan *plan)
 
 		if (!run->maker.attempts.stopped && !release(run) && write)
 			break;
-		if (!go_on)
+		if (!go_on || run->over)
 			break;
 	}
 	return error;
-}
-
-/* A Ctrl-Z shall not keep us between a check and its access, while the target
- * goes on. (SIGSTOP can.) `*ret` is what is to be unblocked again. */
-static void block_job_control(sigset_t *ret)
-{
-	static const int signals[] = {SIGTSTP, SIGTTIN, SIGTTOU};
-	sigset_t before;
-
-	sigemptyset(ret);
-	sigprocmask(SIG_BLOCK, NULL, &before);
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-		if (!sigismember(&before, signals[i]))
-			sigaddset(ret, signals[i]);
-	sigprocmask(SIG_BLOCK, ret, NULL);
 }
 
 /* While the target stands still: no output, and no way out but to the end. */
@@ -294,7 +292,7 @@ static struct error *run_stopped(struct run *run, const struct plan *plan)
 	struct error *error;
 	sigset_t blocked;
 
-	block_job_control(&blocked);
+	job_control_hold(&blocked);
 	error = attachment_stop(plan->session, plan->max_stop, plan->force);
 	if (!error) {
 		run->maker.attempts.stopped = true;
@@ -302,7 +300,7 @@ static struct error *run_stopped(struct run *run, const struct plan *plan)
 		summary->end_error =
 			attachment_resume(plan->session, &summary->stop);
 	}
-	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+	job_control_release(&blocked);
 	release(run);
 	if (error) {
 		error_destroy(summary->end_error);
@@ -318,7 +316,9 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		.maker = {.dry = dry,
 			  .attempts = {.session = plan->session,
 				       .retry = plan->retry,
-				       .force = plan->force}},
+				       .force = plan->force,
+				       .before_pause = release_before_pause,
+				       .data = &run}},
 		.counting = {.data = &run,
 			     .access = sink->access ? count_access : NULL,
 			     .element = count_element},

@@ -414,13 +414,15 @@ void access_renderer_end(struct access_renderer *renderer,
 	flush_failures(renderer);
 	if (summary && summary->end_error)
 		diagnostic_error(&renderer->style, summary->end_error);
-	if (summary && renderer->write && summary->failed &&
-	    summary->elements > 1)
+	if (summary && renderer->write && !renderer->dry &&
+	    summary->elements > 1 && summary->done < summary->elements)
 		diagnostic_note(
 			"%llu of %llu elements were written%s; the rest "
-			"was not, after the failure",
+			"was not%s",
 			(ull)summary->written, (ull)summary->elements,
-			renderer->unclear ? ", and perhaps one more" : "");
+			renderer->unclear ? ", and perhaps one more" : "",
+			summary->failed ? ", after the failure"
+					: ": interrupted");
 	tail = is_json(renderer) ? json_object_new_object() : NULL;
 	if (summary)
 		put_stop(renderer, &summary->stop, tail);

@@ -170,7 +170,8 @@ static struct error *identify_procfs(const struct identify_context *context,
 	device->has_physical = true;
 	device->physical = device->mapping.offset;
 	device->problem = "no BAR of the device has this address now";
-	return NULL;
+	device->pci = region_pci_address(&device->region);
+	return device->pci ? NULL : error_no_memory();
 }
 
 /* The offset is the physical address (drivers/char/mem.c, mmap_mem). */

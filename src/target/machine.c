@@ -34,23 +34,29 @@ static bool is_encrypted_guest(const struct root *root)
 	return false;
 }
 
+/* What KERNEL_VERSION() has room for: 5.10.20240101 is before 5.11. */
+static unsigned clamped(unsigned number)
+{
+	return number < 0xffff ? number : 0xffff;
+}
+
 /* "6.1.0-56-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-10-01)" */
 static void parse_version(struct machine *machine, const char *release,
 			  const char *version)
 {
-	unsigned *major = &machine->major, *minor = &machine->minor;
-	unsigned patch, debian[3];
+	unsigned major, minor, patch = 0, debian[3];
 	const char *mark = strstr(version, "Debian ");
-	int found = sscanf(release, "%u.%u.%u", major, minor, &patch);
 
-	if (found < 2)
-		*major = *minor = 0;
-	machine->patch = found == 3 ? patch : 0;
+	if (sscanf(release, "%u.%u.%u", &major, &minor, &patch) < 2)
+		major = minor = 0;
 	if (mark &&
 	    sscanf(mark, "Debian %u.%u.%u", &debian[0], &debian[1],
 		   &debian[2]) == 3 &&
-	    debian[0] == *major && debian[1] == *minor)
-		machine->patch = debian[2];
+	    debian[0] == major && debian[1] == minor)
+		patch = debian[2];
+	machine->major = major;
+	machine->minor = clamped(minor);
+	machine->patch = clamped(patch);
 }
 
 static struct error *read_kernel(struct machine *machine)
