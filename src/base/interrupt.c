@@ -105,10 +105,14 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 
 void interrupt_deliver(void)
 {
+	sigset_t signals;
+
 	if (!arrived)
 		return;
+	sigemptyset(&signals);
+	sigaddset(&signals, arrived);
 	raise(arrived);
-	sigprocmask(SIG_UNBLOCK, &held, NULL);
+	sigprocmask(SIG_UNBLOCK, &signals, NULL);
 }
 
 void job_control_hold(sigset_t *ret)

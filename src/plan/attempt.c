@@ -289,8 +289,12 @@ static struct error *check_and_try(struct course *course, void *value,
 	if (guarded)
 		job_control_hold(&blocked);
 	error = check_before(course->attempts, course->attempt);
-	if (!error && !try_once(course, value, ret_result, ret_errnum))
+	if (!error && !try_once(course, value, ret_result, ret_errnum)) {
 		*ret_result = ACCESS_NOT_MADE;
+		if (!course->attempt->count)
+			error = error_create(ERROR_FAILED, 0,
+					     "no access was made");
+	}
 	if (guarded)
 		job_control_release(&blocked);
 	return error;

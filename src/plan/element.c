@@ -204,12 +204,6 @@ static struct error *write_element(struct element_maker *maker,
 		if (error)
 			return error;
 		result->has_old = true;
-		if (maker->attempts.interrupted)
-			return error_address(
-				error_create(ERROR_FAILED, 0,
-					     "interrupted: the read was made, "
-					     "the write was not"),
-				element->site.address);
 	}
 	result->value = (result->old & ~operation->clear) | operation->set;
 	error = make_access(maker, element, 0, true, &result->value, result);

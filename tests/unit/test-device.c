@@ -259,7 +259,7 @@ static const struct {
 	  "uncached", NULL}},
 	{{"1000-3000 rw-s fb000000 00:04 9 /proc/bus/pci/0001:1a/1f.7", PF_IO},
 	 {"pci", CLASS_REGISTER, METHOD_GENERIC, "0001:1a:1f.7", false, 0, 0,
-	  true, 0xfb000000, NULL, NULL, "uncached", "no BAR"}},
+	  true, 0xfb000000, "0001:1a:1f.7", NULL, "uncached", "no BAR"}},
 	{{"1000-3000 rw-s fe000000 00:04 9 /proc/bus/pci/03/00.0y", PF_IO},
 	 {"other", CLASS_REGISTER, METHOD_UNKNOWN,
 	  "file:/proc/bus/pci/03/00.0y", true, 0xfe000000, 0, false, 0, NULL,

@@ -543,8 +543,8 @@ static const struct {
 	 "the device is gone from sysfs", "the device is in sysfs"},
 	{"sysfs, write", &usual, take_from_sysfs, BAR, true, R,
 	 "gone from sysfs", METHOD_SIGN, NULL},
-	{"sysfs, procfs", &usual, take_from_sysfs, PROC_PCI, false, R,
-	 "gone from sysfs", METHOD_SIGN, NULL},
+	{"sysfs, procfs", &usual, take_from_sysfs, PROC_PCI, false, U,
+	 "probably taken away", "the device is gone from sysfs", NULL},
 	{"sysfs, drm", &usual, take_from_sysfs, DRI, false, R,
 	 "gone from sysfs", "an access method of its own", NULL},
 	{"all of sysfs, though it was there", &usual, take_all_of_sysfs, DRI,
@@ -711,16 +711,17 @@ static const struct {
 	 "the mapping was revoked: e1000e owns physical memory",
 	 "driver e1000e is bound now", NULL},
 	/* the node, or the file in sysfs, is gone or another one */
-	{"nodes gone, mem", &usual, take_nodes, MEM, false, R,
-	 "the mapping was revoked: /dev/mem is gone, or another one, since "
-	 "this was looked up; the target has to open and map the device again",
-	 METHOD_SIGN, NULL},
-	{"nodes gone, uio", &usual, take_nodes, UIO, false, R,
-	 "/dev/uio0 is gone, or another one", METHOD_SIGN, NULL},
+	/* who keeps the pages does not need the node */
+	{"nodes gone, mem", &usual, take_nodes, MEM, false, U,
+	 "probably taken away", "/dev/mem is gone, or another one", NULL},
+	{"nodes gone, uio", &usual, take_nodes, UIO, false, U,
+	 "probably taken away", "/dev/uio0 is gone, or another one", NULL},
 	{"nodes gone, resource", &usual, take_nodes, BAR, false, R,
 	 "/resource0 is gone, or another one", METHOD_SIGN, NULL},
-	{"nodes replaced, uio", &usual, replace_nodes, UIO, false, R,
-	 "/dev/uio0 is gone, or another one", METHOD_SIGN, NULL},
+	{"nodes replaced, resource", &usual, replace_nodes, BAR, false, R,
+	 "the mapping was revoked: /sys/devices/", METHOD_SIGN, NULL},
+	{"nodes replaced, uio", &usual, replace_nodes, UIO, false, U,
+	 "probably taken away", "/dev/uio0 is gone, or another one", NULL},
 	{"nodes gone, drm", &usual, take_nodes, DRI, false, U,
 	 "the driver's own access method", "/dev/dri/card0 is gone", NULL},
 	/* only if there is an access method it says something */
@@ -980,7 +981,8 @@ START_TEST(collected)
 		 "rescan"},
 		{&usual, take_from_sysfs, UIO, false, NULL, NULL},
 		{&usual, take_nodes, GADGET, false, NULL, NULL},
-		{&usual, take_nodes, UIO, false, "/dev/uio0 is gone",
+		{&usual, take_nodes, UIO, false, NULL, NULL},
+		{&usual, take_nodes, BAR, false, "resource0 is gone",
 		 "the target has to open and map the device again"},
 		{&usual, lose_ar, BAR, false, "have lost `ar`",
 		 "the target has to map the device again"},
@@ -1055,7 +1057,7 @@ START_TEST(first_sign)
 		"the mapping was revoked: the device is gone from sysfs",
 		"the mapping was revoked: e1000e owns physical memory",
 		"the mapping was revoked: driver e1000e is bound now",
-		"the mapping was revoked: /dev/mem is gone",
+		"the mapping was revoked: /sys/devices/",
 		"the mapping was revoked: VmFlags have lost `ar`",
 		"the mapping was revoked: a read of this page worked",
 	};
@@ -1067,7 +1069,7 @@ START_TEST(first_sign)
 		begin_world(&usual);
 		for (size_t j = ARRAY_SIZE(causes); j-- > i;)
 			happenings[j]();
-		fail_at(i == 0 ? BAR : MEM, false);
+		fail_at(i == 0 || i == 3 ? BAR : MEM, false);
 		ck_assert_msg(got.kind == R, "%zu: %s", i, got.text);
 		check_text("first", got.text, causes[i]);
 		check_text("last", got.evidence, "a read of this page worked");

@@ -314,13 +314,13 @@ static void wait_for_signal(int number)
 
 	interrupt_hold();
 	right = interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL;
-	/* It was taken, and no other is held. */
+	/* It was taken; more of them are held. */
 	right = right && interrupt_pending() && !is_pending(number) &&
-		!is_blocked(number);
-	/* From now on there is no holding, and each wait says the same. */
+		is_blocked(number);
+	/* From now on each wait says the same. */
 	interrupt_hold();
 	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
-		!is_blocked(number);
+		is_blocked(number);
 	interrupt_release();
 	right = right && interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL &&
 		interrupt_pending();
@@ -365,7 +365,7 @@ static void ask_for_signal(int number)
 	right = !interrupt_pending();
 	raise(number);
 	right = right && interrupt_pending() && interrupt_pending();
-	right = right && !is_pending(number) && !is_blocked(number);
+	right = right && !is_pending(number) && is_blocked(number);
 	say(right ? 'r' : 'w');
 	interrupt_deliver();
 	say('!');
@@ -378,7 +378,7 @@ static void release_signal(int number)
 	interrupt_hold();
 	raise(number);
 	interrupt_release();
-	right = !is_pending(number) && !is_blocked(number);
+	right = !is_pending(number) && is_blocked(number);
 	right = right && interrupt_pending();
 	right = right && interrupt_wait(NULL, 0, 1) == WAIT_SIGNAL;
 	interrupt_release();
@@ -400,8 +400,8 @@ static void let_through(int number)
 	say('!');
 }
 
-/* A second one does what it always does: here it is there already when the
- * first one is taken, ... */
+/* A second one changes nothing: be it there already when the first one is
+ * taken, ... */
 static void second_at_once(int number)
 {
 	interrupt_hold();
@@ -409,16 +409,19 @@ static void second_at_once(int number)
 	raise(number == SIGTERM ? SIGINT : SIGTERM);
 	say('r');
 	interrupt_pending();
+	interrupt_deliver();
 	say('!');
 }
 
-/* ... or comes later, be they held again or not. */
+/* ... or later, be they held again or not. */
 static void second_later(int number)
 {
 	interrupt_hold();
 	raise(number);
 	say(interrupt_pending() ? 'r' : 'w');
 	raise(SIGTERM);
+	raise(number);
+	interrupt_deliver();
 	say('!');
 }
 
@@ -430,7 +433,20 @@ static void second_held(int number)
 	interrupt_hold();
 	say(interrupt_pending() ? 'r' : 'w');
 	raise(SIGTERM);
+	interrupt_deliver();
 	say('!');
+}
+
+/* What takes too long then does not take for ever. */
+static void never_ends(int number)
+{
+	/* Check has a handler of its own, which kills us all. */
+	signal(SIGALRM, SIG_DFL);
+	interrupt_hold();
+	raise(number);
+	say(interrupt_pending() ? 'r' : 'w');
+	for (;;)
+		pause();
 }
 
 static void never_held(int number)
@@ -446,9 +462,8 @@ START_TEST(ends)
 		void (*body)(int number);
 		int by; /* 0: by the signal that came first */
 	} cases[] = {
-		{ask_for_signal, 0},     {release_signal, 0},
-		{let_through, 0},        {never_held, 0},
-		{second_later, SIGTERM}, {second_held, SIGTERM},
+		{ask_for_signal, 0}, {release_signal, 0}, {let_through, 0},
+		{never_held, 0},     {second_later, 0},   {second_held, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -466,11 +481,19 @@ START_TEST(two_at_once)
 {
 	struct child child = start(second_at_once, SIGINT);
 
-	expect_end(&child, "r", SIGTERM);
+	expect_end(&child, "r", SIGINT);
 	child = start(second_at_once, SIGTERM);
-	expect_end(&child, "r", SIGTERM);
+	expect_end(&child, "r", SIGINT);
 	child = start(second_at_once, SIGHUP);
-	expect_end(&child, "r", SIGTERM);
+	expect_end(&child, "r", SIGHUP);
+}
+END_TEST
+
+START_TEST(too_slow)
+{
+	struct child child = start(never_ends, SIGINT);
+
+	expect_end(&child, "r", SIGALRM);
 }
 END_TEST
 
@@ -669,6 +692,7 @@ int main(void)
 		signals,
 		ends,
 		two_at_once,
+		too_slow,
 		not_held,
 		nothing_to_deliver,
 		ignored_signals,

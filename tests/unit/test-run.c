@@ -1164,9 +1164,28 @@ START_TEST(asleep)
 		ck_assert(got.elements[0].error.failed == !(i % 2));
 		if (i % 2)
 			continue;
-		ck_assert_int_eq(got.elements[0].error.kind, ERROR_UNKNOWN);
+		ck_assert_int_eq(got.elements[0].error.kind, ERROR_ASLEEP);
 		ck_assert_int_eq(got.elements[0].error.errnum, EIO);
 	}
+}
+END_TEST
+
+/* Nor is the next one, which has not waited itself. */
+START_TEST(asleep_after_a_pause)
+{
+	static const struct command command = {
+		{"0x10000000", "0x10000004", "0x10000008"}, {.retry = SHORT}};
+
+	device.before = fall_asleep;
+	device.faults[0] = (struct fault)EIO_AT(1);
+	run(&command);
+	ck_assert_uint_eq(device.n_accesses, 1);
+	ck_assert_uint_eq(got.n_elements, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(got.elements[i].error.kind, ERROR_ASLEEP);
+		ck_assert(!got.elements[i].result.known);
+	}
+	ck_assert_int_eq(got.summary.status, 7);
 }
 END_TEST
 
@@ -1424,13 +1443,16 @@ START_TEST(changed_at_a_read)
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
 		enum error_kind kind = changes[i].kind;
 		bool known = kind == DONE || changes[i].place;
+		size_t n;
 
 		new_maps = changes[i].maps;
 		run(&command);
 		tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
-		ck_assert_uint_eq(got.n_elements, 2);
+		/* Of a target that is gone no more is asked. */
+		n = kind == ERROR_GONE && !known ? 1 : 2;
+		ck_assert_uint_eq(got.n_elements, n);
 		ck_assert_uint_eq(device.n_accesses, known ? 2 : 1);
-		for (size_t j = 0; j < 2; j++) {
+		for (size_t j = 0; j < n; j++) {
 			ck_assert(got.elements[j].result.known == known);
 			ck_assert(got.elements[j].error.failed == !known);
 			if (known)
@@ -2181,6 +2203,7 @@ int main(void)
 		time_anew,
 		two_dead_mappings,
 		asleep,
+		asleep_after_a_pause,
 		bad_page_of_writes,
 		write_of_a_modify_in_vain,
 		evidence_of_a_failure,
