@@ -250,7 +250,7 @@ static struct error *check_awake(const struct course *course)
 	if (attempts->force ||
 	    (!course->failed && !attempts->waited && !attempts->doubt))
 		return NULL;
-	return awake_check(attempts->session, &course->attempt->site);
+	return awake_check(attempts->session, &course->attempt->site, false);
 }
 
 /* The time was over while the device slept. What has been taken away for good

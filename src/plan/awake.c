@@ -7,7 +7,8 @@
 #include "target/session.h"
 #include "target/state.h"
 
-struct error *awake_check(struct session *session, const struct site *site)
+struct error *awake_check(struct session *session, const struct site *site,
+			  bool gone)
 {
 	cleanup_device_state struct device_state state = {0};
 	cleanup_free char *folder = NULL;
@@ -20,7 +21,7 @@ struct error *awake_check(struct session *session, const struct site *site)
 	if (error)
 		return error;
 	device_state_read(&session->machine->root, folder, &state);
-	if (!state.problem)
+	if (!state.problem || (!state.known && !gone))
 		return NULL;
 	return error_help(error_create(ERROR_ASLEEP, 0,
 				       "%s, and would answer all-ones or not "

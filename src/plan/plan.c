@@ -234,7 +234,7 @@ static struct error *check_site(struct session *session,
 		error = backend_choose(session, site, operation->bits, false,
 				       options->backend, &backend);
 	if (!error && !options->force)
-		error = awake_check(session, site);
+		error = awake_check(session, site, true);
 	if (error)
 		return error_address(error, site->address);
 	operation->backend = backend;
