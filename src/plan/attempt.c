@@ -163,9 +163,10 @@ static bool pause_before(struct course *course)
 			course->end = UINT64_MAX;
 		course->pause = SHORTEST_PAUSE;
 		attempts->waited = true;
-		interrupt_hold();
+		/* Not while signals are held: output may block. */
 		if (attempts->before_pause)
 			attempts->before_pause(attempts->data);
+		interrupt_hold();
 	}
 	if (now >= course->end)
 		return false;
@@ -308,12 +309,16 @@ static struct error *run_course(struct course *course, void *value)
 	int errnum = 0;
 
 	for (;;) {
-		struct error *asleep = check_awake(course), *error = NULL;
+		struct error *asleep = check_awake(course), *error;
 
-		if (!asleep)
-			error = check_and_try(course, value, &result, &errnum);
-		if (error)
+		/* Of a target that has changed, or is gone, nothing is waited
+		 * for, though its device sleeps. */
+		error = asleep ? check_before(attempts, attempt)
+			       : check_and_try(course, value, &result, &errnum);
+		if (error) {
+			error_destroy(asleep);
 			return error;
+		}
 		if (!asleep && result == ACCESS_DONE) {
 			note_success(attempts, attempt);
 			return check_after(attempts, &attempt->site);

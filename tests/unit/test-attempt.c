@@ -718,6 +718,26 @@ START_TEST(asleep)
 }
 END_TEST
 
+/* A target that changes or ends while its device sleeps is not waited for. */
+static void fall_asleep_and_unmap(unsigned call)
+{
+	if (call != 1)
+		return;
+	tree_put(&tree, "D3hot\n", SYSFS "/power_state");
+	tree_put(&tree, HEAP "\n", "proc/%d/maps", PID);
+}
+
+START_TEST(unmapped_while_asleep)
+{
+	attempts.retry = MINUTE;
+	let_fail(UINT32_MAX);
+	device.before = fall_asleep_and_unmap;
+	make(FIRST, false, 0);
+	ck_assert_int_eq(got.kind, ERROR_UNMAPPED);
+	ck_assert_uint_eq(device.calls, 1);
+}
+END_TEST
+
 /* With force nobody looks. */
 START_TEST(forced_while_asleep)
 {
@@ -1008,6 +1028,7 @@ int main(void)
 		explained_after_a_success,
 		changed_after_an_explanation,
 		asleep,
+		unmapped_while_asleep,
 		forced_while_asleep,
 		removed_meanwhile,
 		awake_again,
