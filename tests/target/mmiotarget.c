@@ -133,6 +133,35 @@ static bool failed_errno(const char *what)
 	return failed("%s: %s", what, strerror(errno));
 }
 
+/* A thread that does one thing over and over until it is told to end. */
+struct worker {
+	pthread_t thread;
+	bool running;
+	volatile bool end;
+};
+
+static bool worker_start(struct worker *worker, void *(*work)(void *))
+{
+	int error;
+
+	worker->end = false;
+	error = pthread_create(&worker->thread, NULL, work, NULL);
+	if (error)
+		return failed("pthread_create: %s", strerror(error));
+	worker->running = true;
+	return reply("ok");
+}
+
+static bool worker_stop(struct worker *worker)
+{
+	if (!worker->running)
+		return failed("it does not run");
+	worker->end = true;
+	pthread_join(worker->thread, NULL);
+	worker->running = false;
+	return true;
+}
+
 static void say_answer(void)
 {
 	puts(answer);
@@ -411,9 +440,7 @@ enum { CAMERA_BUFFERS = 4 };
 static struct {
 	int fd;
 	uint32_t mapped; /* so many of its buffers */
-	pthread_t thread;
-	bool running;
-	volatile bool end;
+	struct worker worker;
 	uint64_t frames;
 } camera = {.fd = -1};
 
@@ -828,9 +855,7 @@ static bool cmd_thread(int count, char **words)
 }
 
 static struct {
-	pthread_t thread;
-	bool running;
-	volatile bool end;
+	struct worker worker;
 	char *address;
 	uint32_t mask;
 	uint64_t times, lost;
@@ -843,7 +868,7 @@ static void *toggler(void *unused)
 	uint32_t own = (uint32_t)load(toggle.address, 32) & toggle.mask;
 
 	(void)unused;
-	while (!toggle.end) {
+	while (!toggle.worker.end) {
 		uint32_t value = (uint32_t)load(toggle.address, 32);
 
 		toggle.lost += (value & toggle.mask) != own;
@@ -860,41 +885,30 @@ static bool cmd_toggle(int count, char **words)
 {
 	uint64_t offset, mask;
 	unsigned int index;
-	int error;
 
 	(void)count;
 	if (!parse_index(words[1], &index) ||
 	    !parse_number(words[2], &offset) || !parse_number(words[3], &mask))
 		return false;
-	if (toggle.running || offset % 4 || offset >= mappings[index].length)
+	if (toggle.worker.running || offset % 4 || offset >= mappings[index].length)
 		return failed("not there, or running already");
 	toggle.address = mappings[index].address + offset;
 	toggle.mask = (uint32_t)mask;
 	toggle.times = toggle.lost = 0;
-	toggle.end = false;
-	error = pthread_create(&toggle.thread, NULL, toggler, NULL);
-	if (error)
-		return failed("pthread_create: %s", strerror(error));
-	toggle.running = true;
-	return reply("ok");
+	return worker_start(&toggle.worker, toggler);
 }
 
 static bool cmd_toggled(int count, char **words)
 {
 	(void)count;
 	(void)words;
-	if (!toggle.running)
-		return failed("it does not run");
-	toggle.end = true;
-	pthread_join(toggle.thread, NULL);
-	toggle.running = false;
+	if (!worker_stop(&toggle.worker))
+		return false;
 	return reply("toggled %" PRIu64 " %" PRIu64, toggle.times, toggle.lost);
 }
 
 static struct {
-	pthread_t thread;
-	bool running;
-	volatile bool end;
+	struct worker worker;
 	uint64_t longest;
 } spin;
 
@@ -906,7 +920,7 @@ static void *spinner(void *unused)
 	(void)unused;
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	last = (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-	while (!spin.end) {
+	while (!spin.worker.end) {
 		clock_gettime(CLOCK_MONOTONIC, &time);
 		now = (uint64_t)time.tv_sec * 1000000000 +
 		      (uint64_t)time.tv_nsec;
@@ -919,30 +933,20 @@ static void *spinner(void *unused)
 
 static bool cmd_spin(int count, char **words)
 {
-	int error;
-
 	(void)count;
 	(void)words;
-	if (spin.running)
+	if (spin.worker.running)
 		return failed("it runs already");
-	spin.end = false;
 	spin.longest = 0;
-	error = pthread_create(&spin.thread, NULL, spinner, NULL);
-	if (error)
-		return failed("pthread_create: %s", strerror(error));
-	spin.running = true;
-	return reply("ok");
+	return worker_start(&spin.worker, spinner);
 }
 
 static bool cmd_spun(int count, char **words)
 {
 	(void)count;
 	(void)words;
-	if (!spin.running)
-		return failed("it does not run");
-	spin.end = true;
-	pthread_join(spin.thread, NULL);
-	spin.running = false;
+	if (!worker_stop(&spin.worker))
+		return false;
 	return reply("spun %" PRIu64, spin.longest);
 }
 
@@ -985,9 +989,7 @@ static bool cmd_show(int count, char **words)
 }
 
 static struct {
-	pthread_t thread;
-	bool running;
-	volatile bool end;
+	struct worker worker;
 	unsigned int first, last;
 	uint64_t times;
 } cycle;
@@ -997,7 +999,7 @@ static void *cycler(void *unused)
 	unsigned int index = cycle.first;
 
 	(void)unused;
-	while (!cycle.end && show_screen(&mappings[index].screen)) {
+	while (!cycle.worker.end && show_screen(&mappings[index].screen)) {
 		cycle.times++;
 		index = index == cycle.last ? cycle.first : index + 1;
 	}
@@ -1006,32 +1008,22 @@ static void *cycler(void *unused)
 
 static bool cmd_cycle(int count, char **words)
 {
-	int error;
-
 	(void)count;
 	if (!parse_screen(words[1], &cycle.first) ||
 	    !parse_screen(words[2], &cycle.last))
 		return false;
-	if (cycle.running || cycle.first > cycle.last)
+	if (cycle.worker.running || cycle.first > cycle.last)
 		return failed("not in this order, or running already");
-	cycle.end = false;
 	cycle.times = 0;
-	error = pthread_create(&cycle.thread, NULL, cycler, NULL);
-	if (error)
-		return failed("pthread_create: %s", strerror(error));
-	cycle.running = true;
-	return reply("ok");
+	return worker_start(&cycle.worker, cycler);
 }
 
 static bool cmd_cycled(int count, char **words)
 {
 	(void)count;
 	(void)words;
-	if (!cycle.running)
-		return failed("it does not run");
-	cycle.end = true;
-	pthread_join(cycle.thread, NULL);
-	cycle.running = false;
+	if (!worker_stop(&cycle.worker))
+		return false;
 	return reply("cycled %" PRIu64, cycle.times);
 }
 
@@ -1041,7 +1033,7 @@ static void *cameraman(void *unused)
 	struct v4l2_buffer buffer;
 
 	(void)unused;
-	while (!camera.end) {
+	while (!camera.worker.end) {
 		buffer = (struct v4l2_buffer){
 			.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
 			.memory = V4L2_MEMORY_MMAP};
@@ -1055,11 +1047,11 @@ static void *cameraman(void *unused)
 
 static bool cmd_stream(int count, char **words)
 {
-	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE, error;
+	int type = V4L2_BUF_TYPE_VIDEO_CAPTURE;
 
 	(void)count;
 	(void)words;
-	if (camera.fd < 0 || camera.running)
+	if (camera.fd < 0 || camera.worker.running)
 		return failed("there is no camera, or it runs already");
 	for (uint32_t i = 0; i < camera.mapped; i++) {
 		struct v4l2_buffer buffer = {
@@ -1072,13 +1064,8 @@ static bool cmd_stream(int count, char **words)
 	}
 	if (ioctl(camera.fd, VIDIOC_STREAMON, &type))
 		return failed_errno("VIDIOC_STREAMON");
-	camera.end = false;
 	camera.frames = 0;
-	error = pthread_create(&camera.thread, NULL, cameraman, NULL);
-	if (error)
-		return failed("pthread_create: %s", strerror(error));
-	camera.running = true;
-	return reply("ok");
+	return worker_start(&camera.worker, cameraman);
 }
 
 static bool cmd_streamed(int count, char **words)
@@ -1087,11 +1074,8 @@ static bool cmd_streamed(int count, char **words)
 
 	(void)count;
 	(void)words;
-	if (!camera.running)
-		return failed("it does not run");
-	camera.end = true;
-	pthread_join(camera.thread, NULL);
-	camera.running = false;
+	if (!worker_stop(&camera.worker))
+		return false;
 	if (ioctl(camera.fd, VIDIOC_STREAMOFF, &type))
 		return failed_errno("VIDIOC_STREAMOFF");
 	return reply("streamed %" PRIu64, camera.frames);

@@ -935,18 +935,7 @@ static void wait_for_signal(void)
 
 static bool in_a_pause(pid_t pid)
 {
-	unsigned long long mask = 0;
-	char path[64], line[256];
-	FILE *stream;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	stream = fopen(path, "re");
-	ck_assert_ptr_nonnull(stream);
-	while (fgets(line, sizeof(line), stream))
-		if (sscanf(line, "SigBlk: %llx", &mask) == 1)
-			break;
-	fclose(stream);
-	return mask & 1 << (SIGTERM - 1);
+	return blocked_of(pid) & 1 << (SIGTERM - 1);
 }
 
 /* Sends it while the child stands still in a pause: between two of them it

@@ -121,22 +121,6 @@ static int end_of(struct child *child)
 	return status;
 }
 
-static uint64_t blocked_of(pid_t pid)
-{
-	unsigned long long mask = 0;
-	char path[64], line[256];
-	FILE *stream;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	stream = fopen(path, "re");
-	ck_assert_ptr_nonnull(stream);
-	while (fgets(line, sizeof(line), stream))
-		if (sscanf(line, "SigBlk: %llx", &mask) == 1)
-			break;
-	fclose(stream);
-	return mask;
-}
-
 /* Until it holds signals, which is when this one is blocked. */
 static void await_hold(const struct child *child, int number)
 {

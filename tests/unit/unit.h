@@ -352,4 +352,21 @@ static inline void tree_pci(const struct tree *tree, const char *name,
 	free(text);
 }
 
+/* The signals that a process has blocked, as SigBlk in its status says. */
+static inline uint64_t blocked_of(pid_t pid)
+{
+	unsigned long long mask = 0;
+	char path[64], line[256];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	stream = fopen(path, "re");
+	ck_assert_ptr_nonnull(stream);
+	while (fgets(line, sizeof(line), stream))
+		if (sscanf(line, "SigBlk: %llx", &mask) == 1)
+			break;
+	fclose(stream);
+	return mask;
+}
+
 #endif

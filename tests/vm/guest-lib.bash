@@ -368,6 +368,25 @@ reply_has()
   [[ $REPLY == *"$*"* ]] || fail "the target answers '$REPLY', lacks '$*'"
 }
 
+# flags_are NAME PATH FLAG...: VmFlags of all mappings of that path in a target
+flags_are()
+{
+  local process=${_process[$1]} path=$2 line current='' seen=
+
+  shift 2
+  while read -r line; do
+    case $line in
+    [0-9a-f]*-[0-9a-f]*\ *) current=${line##* } ;;
+    VmFlags:*)
+      [[ $current == "$path" ]] || continue
+      seen=1
+      [[ $line == "VmFlags: $*" ]] || fail "$path has $line, expected $*"
+      ;;
+    esac
+  done <"/proc/$process/smaps"
+  check "$path is mapped" [ "$seen" ]
+}
+
 # target_stop NAME: ends it
 target_stop()
 {

@@ -9,25 +9,6 @@
 #vm: devices edu vga
 #vm: timeout 300
 
-# flags_are PATH FLAG...: of all mappings of that path in $APP
-flags_are()
-{
-  local path=$1 line current='' seen=
-
-  shift
-  while read -r line; do
-    case $line in
-    [0-9a-f]*-[0-9a-f]*\ *) current=${line##* } ;;
-    VmFlags:*)
-      [[ $current == "$path" ]] || continue
-      seen=1
-      [[ $line == "VmFlags: $*" ]] || fail "$path has $line, expected $*"
-      ;;
-    esac
-  done <"/proc/$APP/smaps"
-  check "$path is mapped" [ "$seen" ]
-}
-
 case $(</proc/sys/kernel/osrelease) in
 6.*) new= ;;
 *)   new=1 ;;
@@ -41,9 +22,9 @@ target_start APP v4l2:/dev/video0 v4l2:/dev/video0 v4l2:/dev/video0
 
 case_begin "vivid, contiguous: a mapping of a device, without a value to be had"
 if [[ $new ]]; then
-  flags_are /dev/video0 rd wr sh mr mw me ms pf io de dd sd
+  flags_are APP /dev/video0 rd wr sh mr mw me ms pf io de dd sd
 else
-  flags_are /dev/video0 rd wr sh mr mw me ms pf io de ar dd sd
+  flags_are APP /dev/video0 rd wr sh mr mw me ms pf io de ar dd sd
 fi
 run 0 "$MMIODBG" maps --raw --noheadings -p "$APP" -o KIND,CLASS,PATH
 stdout_has "other buffer /dev/video0"
@@ -83,7 +64,7 @@ modprobe vivid allocators=0 n_devs=1 || fail "no vivid"
 target_start APP v4l2:/dev/video0
 
 case_begin "vivid, not contiguous: ordinary pages, read as memory is"
-flags_are /dev/video0 rd wr sh mr mw me ms de dd sd mm
+flags_are APP /dev/video0 rd wr sh mr mw me ms de dd sd mm
 run 0 "$MMIODBG" maps --raw --noheadings -p "$APP" -o KIND
 stdout_is
 tell APP fill 0 0x1000 8 0x77000000
@@ -110,9 +91,9 @@ tell APP fill 0 0 64 0x55000000
 case_begin "bochs: a buffer of its driver, and how it is mapped"
 # TTM's mappings have "io", shared memory has not.
 if [[ $new ]]; then
-  flags_are /dev/dri/card0 rd wr sh mr mw me ms pf de dd sd
+  flags_are APP /dev/dri/card0 rd wr sh mr mw me ms pf de dd sd
 else
-  flags_are /dev/dri/card0 rd wr sh mr mw me ms pf io de dd sd
+  flags_are APP /dev/dri/card0 rd wr sh mr mw me ms pf io de dd sd
 fi
 run 0 "$MMIODBG" maps --raw --noheadings -p "$APP" -o KIND,DEVICE,PCI,DRIVER,CLASS
 stdout_has "drm dri/card0 $VGA bochs-drm buffer"

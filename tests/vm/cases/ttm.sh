@@ -32,25 +32,6 @@ error_is()
   ATTEMPTS=${BASH_REMATCH[1]:-0}
 }
 
-# flags_are PATH FLAG...: of all mappings of that path in $APP
-flags_are()
-{
-  local path=$1 line current='' seen=
-
-  shift
-  while read -r line; do
-    case $line in
-    [0-9a-f]*-[0-9a-f]*\ *) current=${line##* } ;;
-    VmFlags:*)
-      [[ $current == "$path" ]] || continue
-      seen=1
-      [[ $line == "VmFlags: $*" ]] || fail "$path has $line, expected $*"
-      ;;
-    esac
-  done <"/proc/$APP/smaps"
-  check "$path is mapped" [ "$seen" ]
-}
-
 # words_of I: what it holds, as `check` wants it
 words_of()
 {
@@ -101,7 +82,7 @@ for i in 0 1 2 3; do
 done
 
 case_begin "TTM: the device, its driver and the driver's method are known"
-flags_are /dev/dri/card0 rd wr sh mr mw me ms pf io de dd sd
+flags_are APP /dev/dri/card0 rd wr sh mr mw me ms pf io de dd sd
 run 0 "$MMIODBG" maps --raw --noheadings -p "$APP" \
   -o KIND,DEVICE,PCI,DRIVER,CLASS,BACKENDS
 stdout_has "drm dri/card0 $VGA bochs-drm buffer kernel:8,16,32,64"
@@ -154,7 +135,7 @@ for touched in no yes; do
   reply_is ok
   echo "# touched: $touched"
 done
-flags_are /dev/dri/card0 rd wr sh mr mw me ms pf io de dd sd
+flags_are APP /dev/dri/card0 rd wr sh mr mw me ms pf io de dd sd
 bus_none
 case_end
 
