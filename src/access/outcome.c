@@ -10,11 +10,8 @@
 
 static struct error *no_space(const struct session *session)
 {
-	int pid = (int)session->process.pid;
-
-	if (session_ended(session))
-		return error_create(ERROR_GONE, 0, "process %d has ended", pid);
-	return session_exec(session);
+	return session_ended(session) ? session_gone(session)
+				      : session_exec(session);
 }
 
 /* What an I/O error may mean where the signs do not decide. */

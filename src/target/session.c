@@ -328,29 +328,7 @@ static struct error *changed(const struct session *session,
 			  "see what is there now with `mmiodbg maps`");
 }
 
-struct error *session_compare(const struct session *session,
-			      const struct mapping_list *list,
-			      const struct mapping *mapping, uint64_t address)
-{
-	const struct mapping *now = mapping_list_find(list, address);
-
-	if (now && unchanged(session, mapping, now))
-		return NULL;
-	return changed(session, mapping, now);
-}
-
-struct error *session_compare_place(const struct session *session,
-				    const struct mapping_list *list,
-				    const struct mapping *mapping,
-				    uint64_t address)
-{
-	const struct mapping *now = mapping_list_find(list, address);
-
-	if (now && same_place(mapping, now))
-		return NULL;
-	return changed(session, mapping, now);
-}
-
+/* What is asked of a mapping: unchanged(), or is_same_place(). */
 typedef bool comparison(const struct session *session,
 			const struct mapping *before,
 			const struct mapping *now);
@@ -361,6 +339,32 @@ static bool is_same_place(const struct session *session,
 {
 	(void)session;
 	return same_place(before, now);
+}
+
+static struct error *compare(const struct session *session, comparison *same,
+			     const struct mapping_list *list,
+			     const struct mapping *mapping, uint64_t address)
+{
+	const struct mapping *now = mapping_list_find(list, address);
+
+	return now && same(session, mapping, now)
+		       ? NULL
+		       : changed(session, mapping, now);
+}
+
+struct error *session_compare(const struct session *session,
+			      const struct mapping_list *list,
+			      const struct mapping *mapping, uint64_t address)
+{
+	return compare(session, unchanged, list, mapping, address);
+}
+
+struct error *session_compare_place(const struct session *session,
+				    const struct mapping_list *list,
+				    const struct mapping *mapping,
+				    uint64_t address)
+{
+	return compare(session, is_same_place, list, mapping, address);
 }
 
 /* Where the kernel answers for one address, and all is as it was. */
@@ -380,31 +384,29 @@ static bool is_quickly_confirmed(struct session *session, comparison *same,
 	return !errnum && same(session, mapping, &now);
 }
 
-struct error *session_check_place(struct session *session,
-				  const struct mapping *mapping,
-				  uint64_t address)
+static struct error *check(struct session *session, comparison *same,
+			   const struct mapping *mapping, uint64_t address)
 {
 	cleanup_mapping_list struct mapping_list list = {0};
 	struct error *error;
 
-	if (is_quickly_confirmed(session, is_same_place, mapping, address))
+	if (is_quickly_confirmed(session, same, mapping, address))
 		return NULL;
 	error = session_mappings(session, &list);
-	return error ? error
-		     : session_compare_place(session, &list, mapping, address);
+	return error ? error : compare(session, same, &list, mapping, address);
+}
+
+struct error *session_check_place(struct session *session,
+				  const struct mapping *mapping,
+				  uint64_t address)
+{
+	return check(session, is_same_place, mapping, address);
 }
 
 struct error *session_check(struct session *session,
 			    const struct mapping *mapping, uint64_t address)
 {
-	cleanup_mapping_list struct mapping_list list = {0};
-	struct error *error;
-
-	if (is_quickly_confirmed(session, unchanged, mapping, address))
-		return NULL;
-	error = session_mappings(session, &list);
-	return error ? error
-		     : session_compare(session, &list, mapping, address);
+	return check(session, unchanged, mapping, address);
 }
 
 char *session_flags(struct session *session, uint64_t address)
