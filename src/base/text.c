@@ -188,6 +188,13 @@ bool text_starts(const char *text, const char *prefix, const char **ret_rest)
 	return true;
 }
 
+const char *text_after(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? at + strlen(key) : "";
+}
+
 bool text_has_word(const char *text, const char *word)
 {
 	size_t length = strlen(word);

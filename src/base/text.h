@@ -26,6 +26,10 @@ char *text_nearest(const char *name, const char *const *names)
 bool text_starts(const char *text, const char *prefix, const char **ret_rest)
 	__attribute__((nonnull(1, 2)));
 
+/* What follows `key` in `text`, where that occurs first; else "". */
+const char *text_after(const char *text, const char *key)
+	__attribute__((nonnull, returns_nonnull));
+
 /* Whether `word` is one of the words of `text`, between blanks or tabs. */
 bool text_has_word(const char *text, const char *word) __attribute__((nonnull));
 

@@ -21,6 +21,7 @@
 #include "base/root.h"
 #include "target/agent-protocol.h"
 #include "target/sharing.h"
+#include "target/thread.h"
 #include "target/tracees.h"
 
 /* How long threads may come and go before we give up attaching; how long any
@@ -179,9 +180,10 @@ static void describe(const struct agent_state *state,
 	const char *name = NULL;
 
 	ret->tid = tracee->tid;
-	ret->state = tracee_state(&state->tracees, tracee->tid);
+	ret->state = thread_state(state->tracees.procfd, tracee->tid);
 	ret->effect = tracee->effect;
-	if (tracee_call(&state->tracees, tracee->tid, &call) && call.inside)
+	if (thread_call(state->tracees.procfd, tracee->tid, &call) &&
+	    call.inside)
 		name = call_name(state->tracees.calls, call.number);
 	snprintf(ret->call, sizeof(ret->call), "%s", name ? name : "");
 }

@@ -3,14 +3,9 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,8 +14,8 @@
 #include "base/duration.h"
 #include "base/root.h"
 #include "base/text.h"
-#include "target/agent.h"
 #include "target/registers.h"
+#include "target/thread.h"
 
 /* How long a refusal must last to be one, and how often it must come. */
 #define DENIED_NANOSECONDS UINT64_C(100000000)
@@ -90,99 +85,6 @@ void tracees_deinit(struct tracees *tracees)
 	tracees->count = tracees->capacity = 0;
 }
 
-/* What /proc says of a thread */
-
-char tracee_state(const struct tracees *tracees, pid_t tid)
-{
-	cleanup_free char *state =
-		stat_field(tracees->procfd, 3, "task/%d/stat", (int)tid);
-
-	return state ? *state : '\0';
-}
-
-bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret)
-{
-	cleanup_free char *text =
-		file_line(tracees->procfd, "task/%d/syscall", (int)tid);
-
-	if (!text)
-		return false;
-	errno = EINVAL;
-	return call_parse(text, ret);
-}
-
-struct thread_status {
-	char state;
-	pid_t tracer;
-	bool filtered;            /* by seccomp */
-	uint64_t ignored, caught; /* signals: bit N - 1 for signal N */
-};
-
-/* The value behind a key of a status file, or "". The first line is the
- * thread's name, in which the kernel escapes newlines. */
-static const char *status_value(const char *text, const char *key)
-{
-	const char *at = strstr(text, key);
-
-	return at ? at + strlen(key) : "";
-}
-
-/* 0, or an errno: ENOENT or ESRCH if it is no more. */
-static int read_status(const struct tracees *tracees, pid_t tid,
-		       struct thread_status *ret)
-{
-	cleanup_free char *text =
-		file_line(tracees->procfd, "task/%d/status", (int)tid);
-
-	if (!text)
-		return errno;
-	*ret = (struct thread_status){
-		.tracer = (pid_t)atoi(status_value(text, "\nTracerPid:")),
-		.filtered = atoi(status_value(text, "\nSeccomp:")) != 0,
-		.ignored = strtoull(status_value(text, "\nSigIgn:"), NULL, 16),
-		.caught = strtoull(status_value(text, "\nSigCgt:"), NULL, 16),
-	};
-	sscanf(status_value(text, "\nState:"), " %c", &ret->state);
-	return 0;
-}
-
-/*
- * PF_IO_WORKER and PF_USER_WORKER, include/linux/sched.h: threads of the kernel
- * that serve a process, of io_uring or vhost. They never run its program, so
- * they need not stop, and an interruption would fail what they work on.
- */
-enum { FLAG_IO_WORKER = 0x10, FLAG_USER_WORKER = 0x4000, FLAGS_FIELD = 9 };
-
-/* Which of these flags this kernel has: 0x10 since 5.12, 0x4000 since 6.4. They
- * meant other things before, when such workers were no threads of a process. */
-static unsigned long worker_flags(void)
-{
-	struct utsname name;
-	unsigned major = 0, minor = 0;
-
-	if (uname(&name) < 0 ||
-	    sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return 0;
-	return (major > 5 || (major == 5 && minor >= 12) ? FLAG_IO_WORKER : 0) |
-	       (major > 6 || (major == 6 && minor >= 4) ? FLAG_USER_WORKER : 0);
-}
-
-static bool is_worker(const struct tracees *tracees, pid_t tid)
-{
-	cleanup_free char *flags = stat_field(tracees->procfd, FLAGS_FIELD,
-					      "task/%d/stat", (int)tid);
-
-	return flags && strtoul(flags, NULL, 10) & tracees->worker_flags;
-}
-
-static bool is_thread(const struct tracees *tracees, pid_t tid)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "task/%d", (int)tid);
-	return faccessat(tracees->procfd, path, F_OK, 0) == 0;
-}
-
 /* Events */
 
 static long request(int kind, pid_t tid, unsigned long data)
@@ -249,7 +151,7 @@ static void mend_ignored(const struct tracees *tracees,
 	struct thread_status status;
 
 	if (!registers_interrupted(tracee->tid) ||
-	    read_status(tracees, tracee->tid, &status) != 0)
+	    thread_status_read(tracees->procfd, tracee->tid, &status) != 0)
 		return;
 	if (status.ignored & bit || (by_default && !(status.caught & bit)))
 		registers_mend(tracee->tid, CALL_UNSEEN, tracee->filtered);
@@ -281,7 +183,7 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 	if (event == PTRACE_EVENT_STOP) {
 		/* Also a child that shares the address space comes to us, if
 		 * it is to end without SIGCHLD (kernel_clone(), 6.1). */
-		tracee->stray = !known && !is_thread(tracees, tid);
+		tracee->stray = !known && !thread_is_of(tracees->procfd, tid);
 		if (!known)
 			tracee->filtered = tracees->filtered;
 		stopped(tracees, tracee, signal);
@@ -289,7 +191,7 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 	}
 	if (event == PTRACE_EVENT_CLONE &&
 	    ptrace(PTRACE_GETEVENTMSG, tid, NULL, &message) == 0 &&
-	    is_thread(tracees, (pid_t)message)) {
+	    thread_is_of(tracees->procfd, (pid_t)message)) {
 		struct tracee *made = add(tracees, (pid_t)message);
 
 		if (made)
@@ -346,7 +248,8 @@ static bool leader_has_ended(const struct tracees *tracees,
 			     struct tracee *tracee)
 {
 	if (tracee->tid == tracees->pid && !tracee->leader_gone)
-		tracee->leader_gone = tracee_state(tracees, tracee->tid) == 'Z';
+		tracee->leader_gone =
+			thread_state(tracees->procfd, tracee->tid) == 'Z';
 	return tracee->leader_gone;
 }
 
@@ -391,6 +294,14 @@ bool tracees_events(struct tracees *tracees)
 
 /* Seizing */
 
+static bool is_worker(const struct tracees *tracees, pid_t tid)
+{
+	struct thread_schedule schedule;
+
+	return thread_schedule_read(tracees->procfd, tid, &schedule) &&
+	       schedule.flags & tracees->worker_flags;
+}
+
 static struct tracees *seizing;
 
 /*
@@ -417,7 +328,7 @@ void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow)
 		.pid = pid,
 		.procfd = procfd,
 		.calls = call_set_of(narrow),
-		.worker_flags = worker_flags(),
+		.worker_flags = thread_worker_flags(),
 	};
 	seizing = tracees;
 	sigaction(SIGCHLD, &action, NULL);
@@ -449,7 +360,7 @@ static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 	if (errnum && errnum != EPERM)
 		return errnum == ESRCH ? 0 : errnum;
 	/* It has ended, or goes by another number since an exec. */
-	if (read_status(tracees, tid, &status) != 0) {
+	if (thread_status_read(tracees->procfd, tid, &status) != 0) {
 		*ret_new |= !errnum;
 		return 0;
 	}
@@ -505,7 +416,7 @@ static bool is_whole(const struct tracees *tracees, size_t listed)
 {
 	cleanup_free char *text = file_line(tracees->procfd, "status");
 
-	return !text || atol(status_value(text, "\nThreads:")) <= (long)listed;
+	return !text || atol(text_after(text, "\nThreads:")) <= (long)listed;
 }
 
 /* Seizes those that are not yet; `*ret_new`: look once more. */
@@ -624,69 +535,6 @@ bool tracees_asked(const struct tracees *tracees)
 
 /* Looking */
 
-/* Whether the socket that a thread waits for has a timeout. */
-static bool has_timeout(const struct tracees *tracees, pid_t tid, uint64_t fd)
-{
-	cleanup_free char *link = link_target(tracees->procfd, "task/%d/fd/%d",
-					      (int)tid, (int)fd);
-	static const int options[] = {SO_RCVTIMEO, SO_SNDTIMEO};
-	cleanup_close int pidfd = -1, copy = -1;
-
-	/* No socket, or closed by now: it does not wait for it any more. */
-	if (link ? strncmp(link, "socket:", 7) != 0 : errno == ENOENT)
-		return false;
-#if defined(SYS_pidfd_getfd)
-	pidfd = process_pidfd(tracees->pid);
-	if (pidfd >= 0)
-		copy = (int)syscall(SYS_pidfd_getfd, pidfd, (int)fd, 0);
-#endif
-	if (copy < 0)
-		return true; /* for all that we know */
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		struct timeval time = {0};
-		socklen_t length = sizeof(time);
-
-		if (getsockopt(copy, SOL_SOCKET, options[i], &time, &length) !=
-			    0 ||
-		    time.tv_sec || time.tv_usec)
-			return true;
-	}
-	return false;
-}
-
-/* What an interruption of a thread would do now. */
-static enum call_effect look(struct tracees *tracees, struct tracee *tracee)
-{
-	struct thread_status status;
-	enum call_effect effect;
-	struct call call;
-	int errnum = read_status(tracees, tracee->tid, &status);
-
-	if (!errnum && status.state != 'T' && status.state != 't' &&
-	    !tracee_call(tracees, tracee->tid, &call))
-		errnum = errno;
-	/* It has ended; or it cannot be told what it does. */
-	if (errnum)
-		return errnum == ENOENT || errnum == ESRCH ? CALL_UNSEEN
-							   : CALL_FAILS;
-	tracee->filtered = status.filtered;
-	tracees->filtered |= status.filtered;
-	/* Stopped by job control, it has been interrupted already. */
-	if (status.state == 'T' || status.state == 't')
-		return CALL_UNSEEN;
-	effect = call_effect(tracees->calls, &call);
-	if (effect == CALL_SOCKET)
-		effect = has_timeout(tracees, tracee->tid, call.arguments[0])
-				 ? CALL_FAILS
-				 : CALL_UNSEEN;
-	if (effect == CALL_TIMED && !tracee->filtered)
-		effect = CALL_UNSEEN;
-	/* In D state nothing interrupts it: a write to a disk, say. */
-	if (effect == CALL_CUT && status.state == 'D')
-		effect = CALL_UNSEEN;
-	return effect;
-}
-
 struct tracee *tracees_look(struct tracees *tracees, bool force,
 			    size_t *ret_count)
 {
@@ -695,8 +543,16 @@ struct tracee *tracees_look(struct tracees *tracees, bool force,
 	*ret_count = 0;
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
+		struct thread_status status;
+		struct call call;
 
-		tracee->effect = look(tracees, tracee);
+		tracee->effect =
+			thread_look(tracees->procfd, tracees->pid, tracee->tid,
+				    tracees->calls, &status, &call);
+		if (status.state) {
+			tracee->filtered = status.filtered;
+			tracees->filtered |= status.filtered;
+		}
 		if (tracee->effect == CALL_UNSEEN ||
 		    tracee->effect == CALL_AGAIN ||
 		    (force && tracee->effect != CALL_TIMED))

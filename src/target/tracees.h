@@ -88,10 +88,4 @@ void tracees_resume(struct tracees *tracees);
 struct tracee *tracees_look(struct tracees *tracees, bool force,
 			    size_t *ret_count);
 
-/* The call of a thread, from /proc. False: it cannot be told. */
-bool tracee_call(const struct tracees *tracees, pid_t tid, struct call *ret);
-
-/* The letter of its state, 0 if it is no more. */
-char tracee_state(const struct tracees *tracees, pid_t tid);
-
 #endif
