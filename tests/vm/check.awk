@@ -194,7 +194,8 @@ kind == "dmesg" && /mmiodbg-vm: case [0-9]+ (begin|end)$/ {
 kind == "dmesg" && log_case != "boot" {
   if (log_case in log_wanted && index($0, log_wanted[log_case]))
     log_found[log_case] = 1
-  if (/BUG: |WARNING: |Oops|Call Trace:|general protection|unable to handle/)
+  if (/BUG: |WARNING: |Oops|Call [Tt]race:|general protection/ ||
+      /[Uu]nable to handle|Internal error: |SError/)
     if (!(log_case in log_any) && !(log_case in log_wanted))
       complain(log_case, "kernel: " $0)
   next

@@ -133,9 +133,10 @@ run()
 run_held()
 {
   local expected=$1 hook=$2 pipe process number file line
-  local deadline=$((SECONDS + 20))
+  local deadline=$((SECONDS + 20)) write=1
 
   shift 2
+  [[ $HOSTTYPE != aarch64 ]] || write=64
   printf '$ %s    # held: %s\n' "$*" "$hook"
   exec {pipe}<>"$WORK/pipe"
   printf '%65536s' '' >&"$pipe"
@@ -143,7 +144,7 @@ run_held()
   process=$!
   # In write(2), on standard error?
   while ! { read -r number file _ <"/proc/$process/syscall" &&
-    [[ "$number $file" == "1 0x2" ]]; } 2>/dev/null; do
+    [[ "$number $file" == "$write 0x2" ]]; } 2>/dev/null; do
     if ((SECONDS > deadline)) || [[ ! -d /proc/$process ]]; then
       fail "run_held: it never waited: $*"
       break

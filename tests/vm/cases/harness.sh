@@ -4,6 +4,7 @@
 # The harness itself: loads and stores that the target makes, as the devices
 # see them. That a wrong expectation is noticed is check-selftest's affair.
 #
+#vm: arch x86_64 aarch64
 #vm: devices edu nvme sdhci
 #vm: timeout 120
 

@@ -1,0 +1,1 @@
+#vm: arch aarch64
