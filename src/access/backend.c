@@ -7,6 +7,7 @@
 
 const struct backend *const backends[] = {
 	&backend_kernel,
+	&backend_tracee,
 };
 
 const size_t n_backends = sizeof(backends) / sizeof(backends[0]);
@@ -19,23 +20,87 @@ const struct backend *backend_find(const char *name)
 	return NULL;
 }
 
-struct error *backend_choose(const struct session *session,
-			     const struct site *site, unsigned bits, bool write,
-			     const struct backend *only,
-			     const struct backend **ret)
+/* What another backend says, where it does not say the same. */
+static struct error *join(struct error *first, const struct backend *backend,
+			  const struct error *error)
 {
-	struct error *error = NULL;
+	struct error *joined;
+
+	if (error->kind == ERROR_UNSUPPORTED ||
+	    strcmp(first->message, error->message) == 0)
+		return first;
+	joined = error_create(first->kind, 0, "%s; and through the %s: %s",
+			      first->message, backend->name, error->message);
+	if (first->help)
+		error_help(joined, "%s", first->help);
+	for (size_t i = 0; i < error->n_evidence; i++)
+		error_evidence(joined, "%s", error->evidence[i]);
+	error_destroy(first);
+	return joined;
+}
+
+/* A failure of the kernel's path says little; the target's own load says what
+ * is so. */
+static const struct backend *fallback_of(backend_question *question, void *data,
+					 const struct backend *backend)
+{
+	cleanup_error struct error *error = NULL;
+
+	if (backend != &backend_kernel)
+		return NULL;
+	error = question(data, &backend_tracee);
+	return error ? NULL : &backend_tracee;
+}
+
+struct error *backend_choose_by(backend_question *question, void *data,
+				const struct backend *only, struct route *ret)
+{
+	cleanup_error struct error *first = NULL;
 
 	for (size_t i = 0; i < n_backends; i++) {
+		cleanup_error struct error *error = NULL;
+
 		if (only && backends[i] != only)
 			continue;
-		error_destroy(error);
-		error = backends[i]->check(session, site, bits, write);
-		if (error)
-			continue;
-		*ret = backends[i];
-		return NULL;
+		error = question(data, backends[i]);
+		if (!error) {
+			*ret = (struct route){
+				.backend = backends[i],
+				.fallback = only ? NULL
+						 : fallback_of(question, data,
+							       backends[i]),
+			};
+			return NULL;
+		}
+		if (first)
+			first = join(first, backends[i], error);
+		else
+			first = steal(error);
 	}
-	return error ? error
+	return first ? steal(first)
 		     : error_create(ERROR_FAILED, 0, "there is no backend");
+}
+
+struct one_access {
+	struct session *session;
+	const struct site *site;
+	unsigned bits;
+	bool write;
+};
+
+static struct error *check_one(void *data, const struct backend *backend)
+{
+	const struct one_access *access = data;
+
+	return backend->check(access->session, access->site, access->bits,
+			      access->write);
+}
+
+struct error *backend_choose(struct session *session, const struct site *site,
+			     unsigned bits, bool write,
+			     const struct backend *only, struct route *ret)
+{
+	struct one_access access = {session, site, bits, write};
+
+	return backend_choose_by(check_one, &access, only, ret);
 }

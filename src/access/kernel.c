@@ -116,7 +116,7 @@ static struct error *check_bus(const struct session *session,
 	return NULL;
 }
 
-static struct error *kernel_check(const struct session *session,
+static struct error *kernel_check(struct session *session,
 				  const struct site *site, unsigned bits,
 				  bool write)
 {
@@ -132,18 +132,20 @@ static struct error *kernel_check(const struct session *session,
 	return error;
 }
 
-static enum access_result kernel_make(struct session *session, uint64_t address,
-				      unsigned bits, bool write, void *value,
-				      int *ret_errnum)
+static enum access_result kernel_make(struct session *session,
+				      const struct site *site, unsigned bits,
+				      bool write, void *value,
+				      struct access_failure *ret)
 {
+	off_t address = (off_t)site->address;
 	unsigned char buffer[8];
 	size_t size = bits / 8;
 	ssize_t moved;
 
 	__builtin_memcpy(buffer, value, size);
-	moved = write ? pwrite(session->memory, buffer, size, (off_t)address)
-		      : pread(session->memory, buffer, size, (off_t)address);
-	*ret_errnum = moved < 0 ? errno : 0;
+	moved = write ? pwrite(session->memory, buffer, size, address)
+		      : pread(session->memory, buffer, size, address);
+	*ret = (struct access_failure){.errnum = moved < 0 ? errno : 0};
 	if (moved == (ssize_t)size) {
 		__builtin_memcpy(value, buffer, size);
 		return ACCESS_DONE;
@@ -153,7 +155,7 @@ static enum access_result kernel_make(struct session *session, uint64_t address,
 	/* EIO comes before the device is touched (__access_remote_vm moves
 	 * nothing if ->access fails); EFAULT is about our buffer, and comes
 	 * after it; part of an element would be both. */
-	return moved < 0 && *ret_errnum != EFAULT ? ACCESS_NOT_MADE
+	return moved < 0 && ret->errnum != EFAULT ? ACCESS_NOT_MADE
 						  : ACCESS_UNCLEAR;
 }
 

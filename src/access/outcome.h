@@ -10,7 +10,8 @@
  * looked up anew, after the failure.
  */
 struct error *outcome_explain(struct session *session, const struct site *site,
-			      bool write, enum access_result result, int errnum)
+			      bool write, enum access_result result,
+			      const struct access_failure *failure)
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));
 
 #endif

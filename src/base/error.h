@@ -30,6 +30,8 @@ enum error_kind {
 	ERROR_WIDTH,         /* no backend makes an access of this width */
 	ERROR_READ_ONLY,     /* a write to what cannot be written */
 	ERROR_NO_METHOD,     /* the driver offers no access method */
+	ERROR_NO_THREAD,     /* no thread of the target can make the access */
+	ERROR_NO_CODE,       /* the target has no such load or store */
 	ERROR_ASLEEP,        /* the device is disabled or suspended */
 	ERROR_UNSAFE,        /* refused for what it might do */
 	ERROR_REJECTED,      /* the device or the bus said no */

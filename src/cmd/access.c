@@ -46,13 +46,13 @@ static struct error *make_plan(const struct command_context *context,
 }
 
 /* Whether the kernel's access path will be used: not for what has pages. */
-static bool uses_kernel_path(const struct operation *operation)
+static bool uses_kernel_path(const struct operation *operation, bool write)
 {
 	const struct device_mapping *device =
 		operation->place.spans[0].site.device;
 
-	return operation->backend == &backend_kernel && device &&
-	       device->method != METHOD_PAGES;
+	return route_of(operation, write)->backend == &backend_kernel &&
+	       device && device->method != METHOD_PAGES;
 }
 
 /* What that may do, once a command. */
@@ -65,11 +65,8 @@ static void warn_of_kernel(const struct command_context *context,
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct operation *operation = &plan->operations[i];
 
-		if (!uses_kernel_path(operation))
-			continue;
-		reads |=
-			operation->kind != OPERATION_WRITE || operation->verify;
-		writes |= operation->kind != OPERATION_READ;
+		reads |= uses_kernel_path(operation, false);
+		writes |= uses_kernel_path(operation, true);
 	}
 	if (!path)
 		return;

@@ -156,7 +156,7 @@ static void put_pages(const struct report *report)
 
 /* The backend for a width, or why there is none. */
 static struct error *ask(const struct report *report, unsigned bits, bool write,
-			 const struct backend **ret)
+			 struct route *ret)
 {
 	if (report->site.address % (bits / 8))
 		return error_create(ERROR_MISALIGNED, 0, "misaligned");
@@ -168,9 +168,9 @@ static void put_widths(const struct report *report)
 {
 	for (unsigned bits = 8; bits <= 64; bits *= 2) {
 		for (unsigned write = 0; write < 2; write++) {
-			const struct backend *backend = NULL;
+			struct route route = {0};
 			cleanup_error struct error *error =
-				ask(report, bits, write, &backend);
+				ask(report, bits, write, &route);
 			char key[16];
 
 			snprintf(key, sizeof(key), "%s %u",
@@ -178,7 +178,7 @@ static void put_widths(const struct report *report)
 			if (error)
 				put(key, "refused: %s", error->message);
 			else
-				put(key, "%s", backend->name);
+				put(key, "%s", route.backend->name);
 		}
 	}
 }
@@ -315,9 +315,9 @@ static json_object *json_widths(const struct report *report, bool write)
 	json_object *object = json_object_new_object();
 
 	for (unsigned bits = 8; bits <= 64; bits *= 2) {
-		const struct backend *backend = NULL;
+		struct route route = {0};
 		cleanup_error struct error *error =
-			ask(report, bits, write, &backend);
+			ask(report, bits, write, &route);
 		json_object *answer = json_object_new_object();
 		char key[8];
 
@@ -327,7 +327,7 @@ static json_object *json_widths(const struct report *report, bool write)
 					       json_error(error));
 		else
 			json_object_object_add(answer, "backend",
-					       json_text(backend->name));
+					       json_text(route.backend->name));
 		json_object_object_add(object, key, answer);
 	}
 	return object;

@@ -120,6 +120,38 @@ static struct error *set_max_stop(struct options *options, const char *argument)
 	return error;
 }
 
+#define LONGEST_PAUSE UINT64_C(10000000000)
+
+static struct error *set_max_pause(struct options *options,
+				   const char *argument)
+{
+	struct error *error = duration_parse("--max-pause", argument,
+					     &options->plan.max_pause);
+
+	if (!error && options->plan.max_pause > LONGEST_PAUSE)
+		error = error_create(ERROR_USAGE, 0,
+				     "--max-pause: longer than 10s");
+	if (!error && !options->plan.max_pause)
+		error = error_help(error_create(ERROR_USAGE, 0,
+						"--max-pause: no time at all"),
+				   "--via kernel holds no thread");
+	return error;
+}
+
+static struct error *set_thread(struct options *options, const char *argument)
+{
+	uint64_t number;
+	struct error *error =
+		number_parse("--thread", argument, INT32_MAX, &number);
+
+	if (!error && !number)
+		error = error_create(ERROR_USAGE, 0,
+				     "--thread: there is no thread 0");
+	if (!error)
+		options->plan.thread = (pid_t)number;
+	return error;
+}
+
 /* A bare 0 needs no unit. */
 static struct error *set_retry(struct options *options, const char *argument)
 {
@@ -135,12 +167,6 @@ static struct error *set_via(struct options *options, const char *argument)
 	options->plan.backend = NULL;
 	if (strcmp(argument, "auto") == 0)
 		return NULL;
-	if (strcmp(argument, "tracee") == 0)
-		return error_help(
-			error_create(ERROR_UNSUPPORTED, 0,
-				     "--via tracee: this version has no tracee "
-				     "backend"),
-			"leave --via out, or say --via kernel");
 	options->plan.backend = backend_find(argument);
 	if (options->plan.backend)
 		return NULL;
@@ -190,7 +216,7 @@ static const struct option_row rows[] = {
 	{'n', "count", "N", "N elements from each location on", GROUP_ACCESS,
 	 set_count},
 	{0, "via", "BACKEND",
-	 "how to make the access: auto (default) or kernel",
+	 "how to make the access: auto (default), kernel or tracee",
 	 GROUP_ACCESS | GROUP_BACKEND, set_via},
 	{0, "retry", "TIME",
 	 "for how long an access that did not reach the device is tried again "
@@ -199,6 +225,12 @@ static const struct option_row rows[] = {
 	{0, "trust-kernel", NULL,
 	 "use the kernel's access path even where it is known to be unsafe",
 	 GROUP_ACCESS | GROUP_BACKEND, set_trust_kernel},
+	{0, "thread", "TID",
+	 "the thread of the process that makes accesses for `tracee`",
+	 GROUP_ACCESS, set_thread},
+	{0, "max-pause", "TIME",
+	 "hold such a thread for this time at the longest (default 1ms)",
+	 GROUP_ACCESS, set_max_pause},
 	{0, "attach", NULL,
 	 "attach to all threads: exec and exit of the process are known",
 	 GROUP_ACCESS, set_attach},

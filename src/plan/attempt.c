@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan/attempt.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -28,7 +29,7 @@ struct given_up {
 	uint64_t page;
 	uint64_t time; /* when that was found out */
 	bool write;
-	int errnum;
+	int errnum, signal; /* of the failure */
 	struct error *error;
 };
 
@@ -39,6 +40,8 @@ struct course {
 	uint64_t failed; /* when the first attempt did, or 0 */
 	uint64_t end;    /* of the time for more of them */
 	uint64_t pause;
+	enum access_result result; /* of the last attempt */
+	struct access_failure failure;
 };
 
 static struct given_up *find_given_up(const struct attempts *attempts,
@@ -66,7 +69,8 @@ static uint64_t page_of(const struct attempts *attempts, uint64_t address)
 
 /* Without memory for it the next access just takes its time. */
 static void give_up(struct attempts *attempts, const struct attempt *attempt,
-		    const struct error *error, int errnum)
+		    const struct error *error,
+		    const struct access_failure *failure)
 {
 	const struct mapping *mapping = attempt->site.mapping;
 	struct given_up *found = find_given_up(attempts, mapping);
@@ -83,7 +87,8 @@ static void give_up(struct attempts *attempts, const struct attempt *attempt,
 	found->page = page_of(attempts, attempt->site.address);
 	found->time = clock_now();
 	found->write = attempt->write;
-	found->errnum = errnum;
+	found->errnum = failure->errnum;
+	found->signal = failure->fault.signal;
 	found->error = error_copy(error);
 }
 
@@ -179,10 +184,45 @@ static bool pause_before(struct course *course)
 	return true;
 }
 
+static void forget_failure(struct course *course)
+{
+	error_destroy(course->failure.error);
+	course->failure = (struct access_failure){0};
+}
+
+/*
+ * EIO of the kernel's path does not say whether there is no access method, or
+ * no page: the other backend finds out, for the device was not touched. What
+ * that is refused for is kept as evidence.
+ */
+static void settle(struct course *course, void *value)
+{
+	struct attempts *attempts = course->attempts;
+	struct attempt *attempt = course->attempt;
+	const struct backend *fallback = attempt->route.fallback;
+	struct access_failure failure;
+	enum access_result result;
+
+	if (course->result != ACCESS_NOT_MADE || !fallback ||
+	    attempts->unaided || course->failure.errnum != EIO)
+		return;
+	result = fallback->make(attempts->session, &attempt->site,
+				attempt->bits, attempt->write, value, &failure);
+	if (result == ACCESS_REFUSED) {
+		attempts->unaided = true;
+		course->failure.error = failure.error;
+		return;
+	}
+	attempt->used = fallback;
+	course->result = result;
+	failure.errnum = EIO;
+	forget_failure(course);
+	course->failure = failure;
+}
+
 /* An access may hang in the kernel: signals are let through. False: one has
  * come, and none was made. */
-static bool try_once(struct course *course, void *value,
-		     enum access_result *ret_result, int *ret_errnum)
+static bool try_once(struct course *course, void *value)
 {
 	struct attempts *attempts = course->attempts;
 	struct attempt *attempt = course->attempt;
@@ -192,13 +232,16 @@ static bool try_once(struct course *course, void *value,
 		interrupt_release();
 	if (interrupt_pending())
 		return false;
+	forget_failure(course);
 	start = clock_now();
 	if (course->failed)
 		attempt->waited = start - course->failed;
 	attempt->count++;
-	*ret_result = attempt->backend->make(
-		attempts->session, attempt->site.address, attempt->bits,
-		attempt->write, value, ret_errnum);
+	attempt->used = attempt->route.backend;
+	course->result = attempt->route.backend->make(
+		attempts->session, &attempt->site, attempt->bits,
+		attempt->write, value, &course->failure);
+	settle(course, value);
 	attempt->nanoseconds = clock_now() - start;
 	if (course->failed)
 		interrupt_hold();
@@ -207,7 +250,8 @@ static bool try_once(struct course *course, void *value,
 
 /* The same as of the last access of this page, if the mapping is the same. */
 static struct error *explain_again(struct attempts *attempts,
-				   const struct attempt *attempt, int errnum)
+				   const struct attempt *attempt,
+				   const struct access_failure *failure)
 {
 	const struct site *site = &attempt->site;
 	const struct given_up *found = find_given_up(attempts, site->mapping);
@@ -215,30 +259,34 @@ static struct error *explain_again(struct attempts *attempts,
 
 	if (!found || clock_now() - found->time > LONGEST_VALID ||
 	    found->page != page_of(attempts, site->address) ||
-	    found->write != attempt->write || found->errnum != errnum)
+	    found->write != attempt->write ||
+	    found->errnum != failure->errnum ||
+	    found->signal != failure->fault.signal)
 		return NULL;
 	error = check_before(attempts, attempt);
 	return error ? error
 		     : error_address(error_copy(found->error), site->address);
 }
 
-static struct error *explain(struct attempts *attempts,
-			     const struct attempt *attempt,
-			     enum access_result result, int errnum)
+static struct error *explain(const struct course *course)
 {
-	bool not_made = result == ACCESS_NOT_MADE && attempt->site.device;
+	struct attempts *attempts = course->attempts;
+	const struct attempt *attempt = course->attempt;
+	const struct access_failure *failure = &course->failure;
+	bool not_made =
+		course->result == ACCESS_NOT_MADE && attempt->site.device;
 	struct error *error =
-		not_made ? explain_again(attempts, attempt, errnum) : NULL;
+		not_made ? explain_again(attempts, attempt, failure) : NULL;
 
 	attempts->doubt = true;
 	if (error)
 		return error;
 	error = outcome_explain(attempts->session, &attempt->site,
-				attempt->write, result, errnum);
+				attempt->write, course->result, failure);
 	/* Not what was found of the mapping itself. */
 	if (not_made && !interrupt_pending() &&
 	    (error->kind == ERROR_REVOKED || error->kind == ERROR_UNKNOWN))
-		give_up(attempts, attempt, error, errnum);
+		give_up(attempts, attempt, error, failure);
 	return error;
 }
 
@@ -257,7 +305,7 @@ static struct error *check_awake(const struct course *course)
 /* The time was over while the device slept. What has been taken away for good
  * is told nevertheless. */
 static struct error *explain_sleep(const struct course *course,
-				   struct error *asleep, int errnum)
+				   struct error *asleep)
 {
 	struct attempt *attempt = course->attempt;
 	struct error *error;
@@ -267,7 +315,7 @@ static struct error *explain_sleep(const struct course *course,
 	error_address(asleep, attempt->site.address);
 	if (!attempt->count)
 		return asleep;
-	error = explain(course->attempts, attempt, ACCESS_NOT_MADE, errnum);
+	error = explain(course);
 	if (error->kind != ERROR_UNKNOWN) {
 		error_destroy(asleep);
 		return error;
@@ -275,13 +323,11 @@ static struct error *explain_sleep(const struct course *course,
 	for (size_t i = 0; i < error->n_evidence; i++)
 		error_evidence(asleep, "%s", error->evidence[i]);
 	error_destroy(error);
-	return error_errnum(asleep, errnum);
+	return error_errnum(asleep, course->failure.errnum);
 }
 
 /* Checks, and makes one attempt. The error is from before it. */
-static struct error *check_and_try(struct course *course, void *value,
-				   enum access_result *ret_result,
-				   int *ret_errnum)
+static struct error *check_and_try(struct course *course, void *value)
 {
 	bool guarded = course->attempt->write && !course->attempts->stopped;
 	struct error *error;
@@ -290,8 +336,8 @@ static struct error *check_and_try(struct course *course, void *value,
 	if (guarded)
 		job_control_hold(&blocked);
 	error = check_before(course->attempts, course->attempt);
-	if (!error && !try_once(course, value, ret_result, ret_errnum)) {
-		*ret_result = ACCESS_NOT_MADE;
+	if (!error && !try_once(course, value)) {
+		course->result = ACCESS_NOT_MADE;
 		if (!course->attempt->count)
 			error = error_create(ERROR_FAILED, 0,
 					     "no access was made");
@@ -305,8 +351,6 @@ static struct error *run_course(struct course *course, void *value)
 {
 	struct attempts *attempts = course->attempts;
 	struct attempt *attempt = course->attempt;
-	enum access_result result = ACCESS_NOT_MADE;
-	int errnum = 0;
 
 	for (;;) {
 		struct error *asleep = check_awake(course), *error;
@@ -314,31 +358,35 @@ static struct error *run_course(struct course *course, void *value)
 		/* Of a target that has changed, or is gone, nothing is waited
 		 * for, though its device sleeps. */
 		error = asleep ? check_before(attempts, attempt)
-			       : check_and_try(course, value, &result, &errnum);
+			       : check_and_try(course, value);
 		if (error) {
 			error_destroy(asleep);
 			return error;
 		}
-		if (!asleep && result == ACCESS_DONE) {
+		if (!asleep && course->result == ACCESS_DONE) {
 			note_success(attempts, attempt);
 			return check_after(attempts, &attempt->site);
 		}
-		if (may_come_back(attempts, attempt, result) &&
+		if (may_come_back(attempts, attempt, course->result) &&
 		    pause_before(course)) {
 			error_destroy(asleep);
 			continue;
 		}
-		return asleep ? explain_sleep(course, asleep, errnum)
-			      : explain(attempts, attempt, result, errnum);
+		return asleep ? explain_sleep(course, asleep) : explain(course);
 	}
 }
 
 struct error *attempt_make(struct attempts *attempts, struct attempt *attempt,
 			   void *value)
 {
-	struct course course = {.attempts = attempts, .attempt = attempt};
+	struct course course = {
+		.attempts = attempts,
+		.attempt = attempt,
+		.result = ACCESS_NOT_MADE,
+	};
 	struct error *error = run_course(&course, value);
 
+	forget_failure(&course);
 	if (course.failed)
 		interrupt_release();
 	attempts->interrupted = interrupt_pending();

@@ -29,6 +29,7 @@ struct attempts {
 	/* What has to be put away before a pause. */
 	void (*before_pause)(void *data); /* may be NULL */
 	void *data;
+	bool unaided;     /* a fallback was refused: none is asked again */
 	bool interrupted; /* a signal has come (base/interrupt.h) */
 	/* Where the time was used up in vain: until an access of that mapping
 	 * succeeds again, each is tried once. */
@@ -42,17 +43,18 @@ void attempts_deinit(struct attempts *attempts);
 /* One access, and how it went. */
 struct attempt {
 	struct site site;
-	const struct backend *backend;
+	struct route route;
 	unsigned bits;
 	bool write;
 	bool check; /* the mapping before the first attempt, too */
 	/* The rest is set by attempt_make(). */
-	bool made;            /* it has happened, whatever the error */
-	unsigned count;       /* of attempts */
-	uint64_t nanoseconds; /* that the last one took */
-	uint64_t waited;      /* nanoseconds from the end of the first to the
-			       * start of the last, or to the end of waiting
-			       * for a device that sleeps */
+	const struct backend *used; /* by the last attempt, or NULL */
+	bool made;                  /* it has happened, whatever the error */
+	unsigned count;             /* of attempts */
+	uint64_t nanoseconds;       /* that the last one took */
+	uint64_t waited; /* nanoseconds from the end of the first to the
+			  * start of the last, or to the end of waiting
+			  * for a device that sleeps */
 };
 
 /*

@@ -80,7 +80,7 @@ static struct error *make_access(struct element_maker *maker,
 	const struct operation *operation = element->operation;
 	struct attempt attempt = {
 		.site = element->site,
-		.backend = operation->backend,
+		.route = *route_of(operation, write),
 		.bits = operation->bits,
 		.write = write,
 		.check = result->wrote,
@@ -97,6 +97,8 @@ static struct error *make_access(struct element_maker *maker,
 		error = move(maker, operation, &attempt, value);
 		record.known = write || !error;
 	}
+	record.backend = attempt.used ? attempt.used : attempt.route.backend;
+	result->backend = record.backend;
 	record.address = attempt.site.address;
 	record.attempts = attempt.count;
 	record.nanoseconds = attempt.nanoseconds;

@@ -23,6 +23,8 @@ struct element {
 
 /* One access on the bus, or one that a dry run would make. */
 struct access_record {
+	const struct backend
+		*backend; /* that made it, or was the last to try */
 	uint64_t address;
 	unsigned bits;
 	bool write;
@@ -36,7 +38,8 @@ struct access_record {
 
 /* What came of one element. */
 struct element_result {
-	bool known;     /* value is set */
+	const struct backend *backend; /* of its last access */
+	bool known;                    /* value is set */
 	uint64_t value; /* what was read, or written; whole, not the field */
 	bool has_old;
 	uint64_t old; /* what the read of a modify found */

@@ -9,6 +9,7 @@
 #include "names/names.h"
 #include "plan/awake.h"
 #include "target/attachment.h"
+#include "target/borrow.h"
 #include "target/machine.h"
 #include "target/session.h"
 
@@ -214,54 +215,108 @@ static struct error *check_memory_write(const struct site *site,
 			  "--force writes it all the same");
 }
 
-static struct error *check_site(struct session *session,
-				const struct site *site,
-				struct operation *operation,
-				const struct plan_options *options)
-{
-	struct error *error = NULL;
-	const struct backend *backend = NULL;
+/* Goes through all places of which something else may hold: what /dev/mem shows
+ * changes on the way, another device, or memory. Elsewhere the first element
+ * speaks for all of a span. */
+typedef struct error *site_check(void *data, const struct site *site);
 
-	if (options->write)
-		error = check_memory_write(site, options);
-	if (!error && operation->kind != OPERATION_WRITE)
-		error = backend_choose(session, site, operation->bits, false,
-				       options->backend, &backend);
-	if (!error && operation->kind != OPERATION_READ)
-		error = backend_choose(session, site, operation->bits, true,
-				       options->backend, &backend);
-	if (!error && operation->verify)
-		error = backend_choose(session, site, operation->bits, false,
-				       options->backend, &backend);
-	if (!error && !options->force)
-		error = awake_check(session, site, true);
-	if (error)
-		return error_address(error, site->address);
-	operation->backend = backend;
+static struct error *check_sites(struct session *session,
+				 const struct operation *operation,
+				 site_check *check, void *data)
+{
+	for (size_t i = 0; i < operation->place.n_spans; i++) {
+		const struct span *span = &operation->place.spans[i];
+		uint64_t end = span->site.address +
+			       span->count * (operation->value_bits / 8);
+		struct site site = span->site;
+
+		do {
+			struct error *error = check(data, &site);
+
+			if (error)
+				return error_address(error, site.address);
+			if (!site.device ||
+			    site.device->region.kind != REGION_MEM)
+				break;
+			site.address = device_same_until(
+				session->machine, site.device, site.address);
+		} while (site.address < end);
+	}
 	return NULL;
 }
 
-/* What /dev/mem shows changes on the way: another device, or memory. Elsewhere
- * the first element speaks for all. */
-static struct error *check_span(struct session *session,
-				const struct span *span,
-				struct operation *operation,
-				const struct plan_options *options)
-{
-	uint64_t end =
-		span->site.address + span->count * (operation->value_bits / 8);
-	struct site site = span->site;
-	struct error *error;
+/* What is asked of the sites, and of the backends. */
+struct question {
+	struct session *session;
+	const struct operation *operation;
+	const struct plan_options *options;
+	bool write;
+	const struct backend *backend;
+};
 
-	do {
-		error = check_site(session, &site, operation, options);
-		if (error || !site.device ||
-		    site.device->region.kind != REGION_MEM)
-			return error;
-		site.address = device_same_until(session->machine, site.device,
-						 site.address);
-	} while (site.address < end);
-	return NULL;
+static struct error *ask_backend(void *data, const struct site *site)
+{
+	const struct question *question = data;
+
+	return question->backend->check(question->session, site,
+					question->operation->bits,
+					question->write);
+}
+
+static struct error *ask_sites(void *data, const struct backend *backend)
+{
+	struct question *question = data;
+
+	question->backend = backend;
+	return check_sites(question->session, question->operation, ask_backend,
+			   question);
+}
+
+/* The same backend for all of an operation's reads, or writes. */
+static struct error *choose(struct question *question, bool write,
+			    struct route *ret)
+{
+	question->write = write;
+	return backend_choose_by(ask_sites, question,
+				 question->options->backend, ret);
+}
+
+static struct error *check_memory(void *data, const struct site *site)
+{
+	const struct question *question = data;
+
+	return check_memory_write(site, question->options);
+}
+
+static struct error *check_state(void *data, const struct site *site)
+{
+	const struct question *question = data;
+
+	return awake_check(question->session, site, true);
+}
+
+static struct error *plan_routes(struct session *session,
+				 const struct plan_options *options,
+				 struct operation *operation)
+{
+	struct question question = {
+		.session = session,
+		.operation = operation,
+		.options = options,
+		.write = options->write,
+	};
+	struct error *error = NULL;
+
+	if (options->write)
+		error = check_sites(session, operation, check_memory,
+				    &question);
+	if (!error && (operation->kind != OPERATION_WRITE || operation->verify))
+		error = choose(&question, false, &operation->read);
+	if (!error && operation->kind != OPERATION_READ)
+		error = choose(&question, true, &operation->write);
+	if (!error && !options->force)
+		error = check_sites(session, operation, check_state, &question);
+	return error;
 }
 
 static struct error *plan_location(struct session *session,
@@ -293,10 +348,7 @@ static struct error *plan_location(struct session *session,
 	error = resolve_location(session, location, width.bits / 8,
 				 operation->bits / 8, count, options->write,
 				 &operation->place);
-	for (size_t i = 0; !error && i < operation->place.n_spans; i++)
-		error = check_span(session, &operation->place.spans[i],
-				   operation, options);
-	return error;
+	return error ? error : plan_routes(session, options, operation);
 }
 
 struct error *plan_make(struct session *session,
@@ -313,6 +365,12 @@ struct error *plan_make(struct session *session,
 	};
 	struct error *error = plan_check(locations, n_locations, options);
 
+	session->threads = (struct thread_options){
+		.only = options->thread,
+		.max_pause = options->max_pause ? options->max_pause
+						: DEFAULT_MAX_PAUSE,
+		.force = options->force,
+	};
 	if (!error && (options->attach || options->stop))
 		error = attachment_check(session, options->stop);
 	for (size_t i = 0; !error && i < n_locations; i++) {

@@ -31,6 +31,8 @@ struct plan_options {
 	bool stop;                     /* the target is to stand still */
 	uint64_t max_stop;             /* nanoseconds; 0: the default */
 	uint64_t retry;                /* nanoseconds; 0: one attempt */
+	pid_t thread;                  /* --thread; 0: any */
+	uint64_t max_pause;            /* nanoseconds; 0: the default */
 };
 
 /* How long a target stands still at most, unless it is said otherwise. */
@@ -57,7 +59,7 @@ struct operation {
 	bool has_field; /* high and low: what of a value is meant */
 	unsigned high, low;
 	uint64_t clear, set; /* new = (old & ~clear) | set, after the swap */
-	const struct backend *backend;
+	struct route read, write; /* those of the two that are needed */
 	struct resolved place;
 };
 
@@ -70,6 +72,13 @@ struct plan {
 	uint64_t max_stop; /* nanoseconds */
 	uint64_t retry;    /* nanoseconds */
 };
+
+/* How an operation's reads, or its writes, are made. */
+static inline const struct route *route_of(const struct operation *operation,
+					   bool write)
+{
+	return write ? &operation->write : &operation->read;
+}
 
 /*
  * Resolves and checks each location. Touches no device. The locations are

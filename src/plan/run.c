@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "plan/record.h"
+#include "target/borrow.h"
 #include "target/session.h"
 
 /* Reads are confirmed together, so many of them. */
@@ -159,6 +160,9 @@ static bool release(struct run *run)
 {
 	bool confirmed = true;
 
+	/* Before what takes its time. */
+	if (!run->maker.dry && !run->maker.attempts.stopped)
+		borrow_rest(run->maker.attempts.session);
 	if (record_has_made(&run->record) && !run->maker.dry &&
 	    !run->maker.attempts.stopped)
 		confirmed = confirm(run);
@@ -332,6 +336,7 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		run.summary.elements += plan->operations[i].place.count;
 	error = plan->stop && !dry ? run_stopped(&run, plan)
 				   : run_operations(&run, plan);
+	run.summary.pauses = borrow_pauses(plan->session);
 	record_deinit(&run.record);
 	attempts_deinit(&run.maker.attempts);
 	if (error)

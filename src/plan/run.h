@@ -23,6 +23,7 @@ struct run_summary {
 	bool partly; /* a failed element had an access that was made */
 	int status;  /* the exit status */
 	struct stop_report stop;
+	struct agent_pauses pauses; /* of threads that made accesses */
 	struct error *end_error; /* of its end; the caller destroys; or NULL */
 };
 

@@ -216,7 +216,7 @@ static json_object *json_element(const struct access_renderer *renderer,
 			       json_object_new_int((int)operation->bits));
 	add_string(object, "class",
 		   mapping_class_name(site_class(&element->site)));
-	add_string(object, "backend", operation->backend->name);
+	add_string(object, "backend", result->backend->name);
 	if (operation->has_field) {
 		snprintf(bits, sizeof(bits), "%u:%u", operation->high,
 			 operation->low);
@@ -316,7 +316,7 @@ static void on_access(void *data, const struct element *element,
 		       : record->write
 			       ? ", the old value with its bits changed,"
 			       : "",
-		       operation->backend->name);
+		       record->backend->name);
 		return;
 	}
 	if (!renderer->verbose)
@@ -329,7 +329,7 @@ static void on_access(void *data, const struct element *element,
 			"%u attempt%s%s, %llu.%03llu us",
 			verb, record->bits, (ull)record->address,
 			label ? label : "?", value, outcome_word(record->error),
-			operation->backend->name,
+			record->backend->name,
 			mapping_class_name(site_class(&element->site)),
 			record->attempts, record->attempts == 1 ? "" : "s",
 			waited, (ull)record->nanoseconds / 1000,
@@ -404,6 +404,31 @@ static void put_stop(const struct access_renderer *renderer,
 	json_object_object_add(tail, "stop", object);
 }
 
+/* How threads of the target were held for accesses. */
+static void put_pauses(const struct access_renderer *renderer,
+		       const struct agent_pauses *pauses, json_object *tail)
+{
+	json_object *object;
+
+	if (!pauses->bursts)
+		return;
+	if (renderer->verbose)
+		diagnostic_note("a thread of process %d was held %u time%s, "
+				"for %llu.%03llu us at the longest",
+				(int)renderer->session->process.pid,
+				pauses->bursts, pauses->bursts == 1 ? "" : "s",
+				(ull)pauses->longest / 1000,
+				(ull)pauses->longest % 1000);
+	if (!tail)
+		return;
+	object = json_object_new_object();
+	json_object_object_add(object, "bursts",
+			       json_object_new_int64(pauses->bursts));
+	json_object_object_add(object, "longest_nanoseconds",
+			       json_object_new_int64((int64_t)pauses->longest));
+	json_object_object_add(tail, "pause", object);
+}
+
 void access_renderer_end(struct access_renderer *renderer,
 			 const struct run_summary *summary,
 			 const struct error *error)
@@ -424,8 +449,10 @@ void access_renderer_end(struct access_renderer *renderer,
 			summary->failed ? ", after the failure"
 					: ": interrupted");
 	tail = is_json(renderer) ? json_object_new_object() : NULL;
-	if (summary)
+	if (summary) {
 		put_stop(renderer, &summary->stop, tail);
+		put_pauses(renderer, &summary->pauses, tail);
+	}
 	if (!tail)
 		return;
 	if (summary && summary->end_error)

@@ -29,7 +29,8 @@ struct agent_client {
 
 /* The child's end of the fork. Never returns. */
 static void run_agent(const struct root *root, pid_t pid, int procfd,
-		      const struct agent_client *client, int socket)
+		      const char *space, const struct agent_client *client,
+		      int socket)
 {
 	const struct agent_process_setup setup = {
 		.root = root,
@@ -37,6 +38,7 @@ static void run_agent(const struct root *root, pid_t pid, int procfd,
 		.procfd = procfd,
 		.socket = socket,
 		.shared = client->shared,
+		.space = space,
 	};
 
 	close(client->socket);
@@ -46,7 +48,8 @@ static void run_agent(const struct root *root, pid_t pid, int procfd,
 DEFINE_CLEANUP(agent_client, struct agent_client, agent_client_destroy)
 
 struct error *agent_client_create(const struct root *root, pid_t pid,
-				  int procfd, struct agent_client **ret)
+				  int procfd, const char *space,
+				  struct agent_client **ret)
 {
 	cleanup_with(agent_client_cleanup_) struct agent_client *client = NULL;
 	int sockets[2] = {-1, -1};
@@ -76,7 +79,7 @@ struct error *agent_client_create(const struct root *root, pid_t pid,
 	client->process = fork();
 	errnum = errno;
 	if (client->process == 0)
-		run_agent(root, pid, procfd, client, theirs);
+		run_agent(root, pid, procfd, space, client, theirs);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (client->process < 0)
 		return error_create(ERROR_FAILED, errnum, "starting the agent");
@@ -107,10 +110,15 @@ static bool has_ended(pid_t process, int milliseconds)
 
 /* That it takes long happens only if somebody has stopped it; the kernel lets
  * go of the target then. */
-static void await_end(pid_t process)
+static void await_end(pid_t process, const struct agent_shared *shared)
 {
-	if (!has_ended(process, END_MILLISECONDS))
+	if (atomic_load(&shared->diverted))
+		return;
+	if (!has_ended(process, END_MILLISECONDS)) {
+		if (atomic_load(&shared->diverted))
+			return;
 		kill(process, SIGKILL);
+	}
 	while (waitpid(process, NULL, 0) < 0 && errno == EINTR)
 		;
 }
@@ -122,7 +130,7 @@ void agent_client_destroy(struct agent_client *client)
 	if (client->socket >= 0)
 		close(client->socket);
 	if (client->process > 0)
-		await_end(client->process);
+		await_end(client->process, client->shared);
 	if (client->shared)
 		munmap(client->shared, sizeof(*client->shared));
 	free(client);

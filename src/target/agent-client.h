@@ -11,12 +11,15 @@ struct agent_client;
 struct error;
 struct root;
 
-/* Starts the process for one target. `procfd`: /proc/PID, borrowed. */
+/* Starts the process for one target. `procfd`: /proc/PID; `space`:
+ * process_space() of it, or NULL; both borrowed. */
 struct error *agent_client_create(const struct root *root, pid_t pid,
-				  int procfd, struct agent_client **ret)
-	__attribute__((nonnull, warn_unused_result));
+				  int procfd, const char *space,
+				  struct agent_client **ret)
+	__attribute__((nonnull(1, 5), warn_unused_result));
 
-/* Ends it, and waits until it has let go of the target. Legal on NULL. */
+/* Ends it, and waits until it has let go of the target; not if a thread is
+ * diverted, for then that may take any time. Legal on NULL. */
 void agent_client_destroy(struct agent_client *client);
 
 /*

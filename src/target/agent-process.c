@@ -8,18 +8,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/duration.h"
 #include "base/root.h"
+#include "target/agent-events.h"
 #include "target/agent-protocol.h"
+#include "target/diversion.h"
 #include "target/sharing.h"
 #include "target/thread.h"
 #include "target/tracees.h"
@@ -43,12 +43,14 @@ enum { RESUME_NANOSECONDS = 4000 };
 struct agent_state {
 	const struct agent_process_setup *setup;
 	struct tracees tracees;
+	struct diversion diversion;
 	struct sharing sharing;
-	int events; /* signalfd of SIGCHLD */
+	struct agent_events events;
 	timer_t end;
 	bool attached;
 	bool stopping;              /* from the first interrupt on */
 	uint64_t started, deadline; /* of the stop */
+	uint64_t limit;             /* when it has to be over at the latest */
 	uint64_t length;            /* of the last stop */
 	size_t stopped_threads;
 	bool more; /* there may be events that no SIGCHLD will tell of */
@@ -56,17 +58,6 @@ struct agent_state {
 };
 
 /* Time */
-
-static struct timespec time_until(uint64_t deadline)
-{
-	uint64_t now = clock_now();
-	uint64_t left = deadline > now ? deadline - now : 0;
-
-	return (struct timespec){
-		.tv_sec = (time_t)(left / SECOND),
-		.tv_nsec = (long)(left % SECOND),
-	};
-}
 
 /*
  * Ends this process, at that time, whatever it does by then: it may sleep in
@@ -90,63 +81,14 @@ static void end_not(const struct agent_state *state)
 	timer_settime(state->end, 0, &never, NULL);
 }
 
-/* Tests */
-
-/*
- * MMIODBG_TEST_AGENT=STATE:FIFO makes the agent pause in a state: it writes its
- * number to the FIFO, and waits for the end of the main process; not longer
- * than the deadline of the stop, or 5 seconds. For the tests that kill the main
- * process in each state. Not for a program that was given privilege by its
- * file.
- */
+/* Not longer than the stop may be. */
 static void pause_in(const struct agent_state *state, const char *name)
 {
-	static bool paused;
-	const char *test = secure_getenv("MMIODBG_TEST_AGENT");
-	struct pollfd poller = {.fd = state->setup->socket};
-	uint64_t limit = clock_now() + 5 * SECOND;
-	size_t length = strlen(name);
-	struct timespec time;
-	struct stat stat;
-	int fd;
-
-	if (!test || paused || strncmp(test, name, length) != 0 ||
-	    test[length] != ':')
-		return;
-	paused = true;
-	fd = open(test + length + 1,
-		  O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &stat) == 0 && S_ISFIFO(stat.st_mode)) {
-		dprintf(fd, "%d\n", (int)getpid());
-		if (state->stopping && state->deadline < limit)
-			limit = state->deadline;
-		time = time_until(limit);
-		ppoll(&poller, 1, &time, NULL);
-	}
-	close(fd);
+	agent_pause(&state->events, name,
+		    state->stopping ? state->deadline : UINT64_MAX);
 }
 
 /* The stop */
-
-/* Waits for a thread's event, or the end of the main process: false. */
-static bool wait_for_event(const struct agent_state *state, uint64_t deadline)
-{
-	struct pollfd pollers[] = {
-		{.fd = state->events, .events = POLLIN},
-		{.fd = state->setup->socket}, /* POLLHUP comes unasked */
-	};
-	struct timespec time = time_until(deadline);
-	struct signalfd_siginfo info;
-
-	if (ppoll(pollers, 2, &time, NULL) < 0)
-		return true;
-	if (pollers[0].revents)
-		while (read(state->events, &info, sizeof(info)) > 0)
-			;
-	return !pollers[1].revents;
-}
 
 static void publish(struct agent_state *state)
 {
@@ -163,6 +105,8 @@ static void end_stop(struct agent_state *state)
 	if (!state->stopping)
 		return;
 	atomic_store(&state->setup->shared->stopped, 0);
+	state->diversion.limit = 0;
+	diversion_rest(&state->diversion);
 	tracees_resume(&state->tracees);
 	state->length = clock_now() - state->started;
 	/* What was not looked at since the time was up: its SIGCHLD has been
@@ -171,21 +115,6 @@ static void end_stop(struct agent_state *state)
 	publish(state);
 	state->stopping = false;
 	end_not(state);
-}
-
-static void describe(const struct agent_state *state,
-		     const struct tracee *tracee, struct agent_thread *ret)
-{
-	struct call call;
-	const char *name = NULL;
-
-	ret->tid = tracee->tid;
-	ret->state = thread_state(state->tracees.procfd, tracee->tid);
-	ret->effect = tracee->effect;
-	if (thread_call(state->tracees.procfd, tracee->tid, &call) &&
-	    call.inside)
-		name = call_name(state->tracees.calls, call.number);
-	snprintf(ret->call, sizeof(ret->call), "%s", name ? name : "");
 }
 
 /* Until all that are known stand still. False: the time is up, or the main
@@ -200,7 +129,7 @@ static bool stop_known(struct agent_state *state)
 		if (!tracees_moving(&state->tracees))
 			return true;
 		if (clock_now() >= state->deadline ||
-		    !wait_for_event(state, state->deadline))
+		    !agent_events_wait(&state->events, state->deadline, false))
 			return false;
 	}
 }
@@ -258,7 +187,8 @@ static void explain_failure(struct agent_state *state, int errnum, pid_t tracer,
 	else
 		answer->result = moving ? AGENT_UNSTOPPABLE : AGENT_BUSY;
 	if (moving)
-		describe(state, moving, &answer->first);
+		thread_describe(&state->tracees, moving->tid, moving->effect,
+				&answer->first);
 }
 
 static void explain_sharing(int errnum, pid_t other,
@@ -287,6 +217,11 @@ static uint64_t stop_deadline(const struct agent_state *state)
 	return state->started + length - resuming;
 }
 
+static void arm_stop(const struct agent_state *state)
+{
+	end_at(state, state->limit + GRACE_MILLISECONDS * MILLISECOND);
+}
+
 static void stop_threads(struct agent_state *state, struct agent_answer *answer)
 {
 	pid_t other = 0;
@@ -295,8 +230,8 @@ static void stop_threads(struct agent_state *state, struct agent_answer *answer)
 	state->started = clock_now();
 	state->deadline = stop_deadline(state);
 	state->stopping = true;
-	end_at(state, state->started + state->request.nanoseconds +
-			      GRACE_MILLISECONDS * MILLISECOND);
+	state->limit = state->started + state->request.nanoseconds;
+	arm_stop(state);
 	tracees_interrupt(&state->tracees, state->deadline);
 	pause_in(state, "interrupted");
 	if (stop_all(state, &other, &errnum)) {
@@ -311,6 +246,7 @@ static void stop_threads(struct agent_state *state, struct agent_answer *answer)
 		return;
 	}
 	state->stopped_threads = tracees_standing(&state->tracees);
+	state->diversion.limit = state->deadline;
 	atomic_store(&state->setup->shared->stopped, 1);
 	pause_in(state, "stopped");
 }
@@ -322,6 +258,11 @@ static void do_stop(struct agent_state *state, struct agent_answer *answer)
 	size_t count;
 	int errnum;
 
+	if (state->diversion.diverted) {
+		answer->result = AGENT_STUCK;
+		return;
+	}
+	diversion_rest(&state->diversion);
 	tracees_events(&state->tracees);
 	publish(state);
 	if (state->tracees.executed || !state->tracees.count) {
@@ -336,7 +277,8 @@ static void do_stop(struct agent_state *state, struct agent_answer *answer)
 	if (first) {
 		answer->result = AGENT_INTERRUPTING;
 		answer->threads = (uint32_t)count;
-		describe(state, first, &answer->first);
+		thread_describe(&state->tracees, first->tid, first->effect,
+				&answer->first);
 		return;
 	}
 	pause_in(state, "looked");
@@ -349,7 +291,7 @@ static void do_attach(struct agent_state *state, struct agent_answer *answer)
 	int errnum;
 
 	tracees_init(&state->tracees, state->setup->pid, state->setup->procfd,
-		     state->request.narrow);
+		     state->request.narrow, false);
 	pause_in(state, "started");
 	/* Before the first thread is ours: this may take its time. What it
 	 * finds is told to those who want a stop. */
@@ -374,6 +316,40 @@ static void do_resume(struct agent_state *state, struct agent_answer *answer)
 	answer->threads = (uint32_t)state->stopped_threads;
 }
 
+/* One thread alone is seized for accesses, if all are not. */
+static void do_prepare(struct agent_state *state, struct agent_answer *answer)
+{
+	if (!state->tracees.pid)
+		tracees_init(&state->tracees, state->setup->pid,
+			     state->setup->procfd, state->request.narrow, true);
+	/* It may have to wait until a thread may be held again. */
+	if (!state->stopping)
+		end_at(state, clock_now() + REQUEST_SECONDS * SECOND +
+				      10 * state->request.nanoseconds);
+	diversion_prepare(&state->diversion, &state->request, answer);
+}
+
+/* A thread that is diverted needs us, however long that takes. */
+static void do_access(struct agent_state *state, struct agent_answer *answer)
+{
+	end_not(state);
+	diversion_access(&state->diversion, &state->request, answer);
+	if (state->stopping && !state->diversion.diverted)
+		arm_stop(state);
+}
+
+static void do_rest(struct agent_state *state, struct agent_answer *answer)
+{
+	(void)answer;
+	diversion_rest(&state->diversion);
+}
+
+static void (*const verbs[])(struct agent_state *, struct agent_answer *) = {
+	[AGENT_ATTACH] = do_attach, [AGENT_STOP] = do_stop,
+	[AGENT_RESUME] = do_resume, [AGENT_PREPARE] = do_prepare,
+	[AGENT_ACCESS] = do_access, [AGENT_REST] = do_rest,
+};
+
 /* False: the main process is gone, or nothing is to be done any more. */
 static bool serve(struct agent_state *state)
 {
@@ -389,17 +365,10 @@ static bool serve(struct agent_state *state)
 	/* A stop has a deadline of its own. */
 	if (!state->stopping)
 		end_at(state, clock_now() + REQUEST_SECONDS * SECOND);
-	switch (state->request.verb) {
-	case AGENT_ATTACH:
-		do_attach(state, &answer);
-		break;
-	case AGENT_STOP:
-		do_stop(state, &answer);
-		break;
-	case AGENT_RESUME:
-		do_resume(state, &answer);
-		break;
-	}
+	if ((size_t)state->request.verb < sizeof(verbs) / sizeof(verbs[0]))
+		verbs[state->request.verb](state, &answer);
+	publish(state);
+	answer.pauses = state->diversion.pauses;
 	if (answer.result == AGENT_DONE && !answer.threads)
 		answer.threads = (uint32_t)state->tracees.count;
 	if (!state->stopping)
@@ -411,29 +380,49 @@ static bool serve(struct agent_state *state)
 	return true;
 }
 
+/* When something has to be done without being asked. */
+static uint64_t next_deadline(const struct agent_state *state)
+{
+	uint64_t deadline = state->stopping ? state->deadline : UINT64_MAX;
+
+	if (state->more)
+		return 0;
+	if (state->diversion.held && !state->diversion.diverted &&
+	    state->diversion.deadline < deadline)
+		deadline = state->diversion.deadline;
+	return deadline;
+}
+
+static void keep_deadlines(struct agent_state *state)
+{
+	uint64_t now = clock_now();
+
+	if (state->stopping && now >= state->deadline)
+		end_stop(state);
+	if (state->diversion.held && now >= state->diversion.deadline)
+		diversion_rest(&state->diversion);
+}
+
 static void loop(struct agent_state *state)
 {
 	struct pollfd pollers[] = {
 		{.fd = state->setup->socket, .events = POLLIN},
-		{.fd = state->events, .events = POLLIN},
+		{.fd = state->events.signals, .events = POLLIN},
 	};
-	struct signalfd_siginfo info;
 
 	for (;;) {
-		struct timespec time =
-			time_until(state->more ? 0 : state->deadline);
+		uint64_t deadline = next_deadline(state);
+		struct timespec time = time_until(deadline);
 
-		if (ppoll(pollers, 2,
-			  state->stopping || state->more ? &time : NULL,
+		if (ppoll(pollers, 2, deadline == UINT64_MAX ? NULL : &time,
 			  NULL) < 0 &&
 		    errno != EINTR)
 			return;
-		if (state->stopping && clock_now() >= state->deadline)
-			end_stop(state);
+		keep_deadlines(state);
 		if (pollers[1].revents || state->more) {
-			while (read(state->events, &info, sizeof(info)) > 0)
-				;
+			agent_events_clear(&state->events);
 			state->more = tracees_events(&state->tracees);
+			diversion_poll(&state->diversion);
 			publish(state);
 		}
 		if (pollers[0].revents & POLLIN ? !serve(state)
@@ -447,17 +436,11 @@ static void loop(struct agent_state *state)
 static void mend_calls(struct agent_state *state)
 {
 	uint64_t deadline = clock_now() + MEND_MILLISECONDS * MILLISECOND;
-	struct pollfd poller = {.fd = state->events, .events = POLLIN};
-	struct signalfd_siginfo info;
 
 	end_at(state, deadline + SECOND);
 	tracees_events(&state->tracees);
 	while (tracees_asked(&state->tracees) && clock_now() < deadline) {
-		struct timespec time = time_until(deadline);
-
-		ppoll(&poller, 1, &time, NULL);
-		while (read(state->events, &info, sizeof(info)) > 0)
-			;
+		agent_events_wait(&state->events, deadline, true);
 		tracees_events(&state->tracees);
 	}
 }
@@ -506,10 +489,18 @@ void agent_process_run(const struct agent_process_setup *setup)
 	};
 	struct agent_state state = {
 		.setup = setup,
+		.events = {.socket = setup->socket},
 		.sharing = {.root = setup->root, .pid = setup->pid},
 	};
 	sigset_t child;
 
+	state.diversion = (struct diversion){
+		.root = setup->root,
+		.events = &state.events,
+		.tracees = &state.tracees,
+		.shared = setup->shared,
+		.space = setup->space,
+	};
 	setsid();
 	prctl(PR_SET_NAME, "mmiodbg-agent");
 	hurry();
@@ -517,11 +508,13 @@ void agent_process_run(const struct agent_process_setup *setup)
 	close_others(setup);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
-	state.events = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (state.events >= 0 &&
+	state.events.signals = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (state.events.signals >= 0 &&
 	    timer_create(CLOCK_MONOTONIC, &end, &state.end) == 0) {
 		loop(&state);
 		end_stop(&state);
+		end_not(&state);
+		diversion_end(&state.diversion);
 		mend_calls(&state);
 	}
 	pause_in(&state, "ending");

@@ -19,6 +19,7 @@ struct agent_process_setup {
 	int procfd; /* /proc/PID */
 	int socket; /* to the main process */
 	struct agent_shared *shared;
+	const char *space; /* process_space() as the session has it, or NULL */
 };
 
 /* Runs it, in a new process with all signals blocked. Does not return. */

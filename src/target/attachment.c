@@ -26,7 +26,10 @@
 struct attachment {
 	struct agent_client *client;
 	uint64_t limit; /* of the stop */
+	bool seized;    /* it has all threads */
 	bool stopped;   /* the target is to stand still */
+	bool has_thread;
+	struct agent_pauses pauses;
 };
 
 /* What may be attached to */
@@ -49,15 +52,6 @@ static bool is_ancestor(const struct root *root, pid_t pid)
 	return false;
 }
 
-/* 32 bits are enough for all that it has mapped. */
-static bool is_narrow(const struct session *session)
-{
-	const struct mapping_list *list = &session->mappings;
-
-	return sizeof(long) > 4 && list->count &&
-	       list->items[list->count - 1].end <= UINT64_C(1) << 32;
-}
-
 /* A 64-bit program that was told to use no more than these: which calls it
  * makes cannot be told from that. ADDR_LIMIT_32BIT, personality(2). */
 static bool is_limited(const struct session *session)
@@ -65,7 +59,7 @@ static bool is_limited(const struct session *session)
 	cleanup_free char *text =
 		file_line(session->process.procfd, "personality");
 
-	return text && is_narrow(session) &&
+	return text && session_is_narrow(session) &&
 	       strtoul(text, NULL, 16) & 0x0800000;
 }
 
@@ -94,11 +88,12 @@ struct error *attachment_check(const struct session *session, bool stop)
 					       (int)pid),
 				  "run mmiodbg from elsewhere, or without "
 				  "--stop");
-	if (!calls_known(is_narrow(session)))
+	if (!calls_known(session_is_narrow(session)))
 		return error_create(ERROR_UNSUPPORTED, 0,
 				    "on this architecture %s are not stopped",
-				    is_narrow(session) ? "32-bit processes"
-						       : "processes");
+				    session_is_narrow(session)
+					    ? "32-bit processes"
+					    : "processes");
 	if (is_limited(session))
 		return error_create(ERROR_UNSUPPORTED, 0,
 				    "process %d runs with addresses of 32 bits "
@@ -287,6 +282,15 @@ static struct error *explain(const struct session *session,
 		return unknowable(answer->errnum);
 	case AGENT_FAILED:
 		break;
+	case AGENT_NO_THREAD:
+	case AGENT_IGNORES:
+	case AGENT_NOT_READY:
+	case AGENT_CODE:
+	case AGENT_DISTURBED:
+	case AGENT_FAULT:
+	case AGENT_STUCK:
+	case AGENT_LOST:
+		return NULL;
 	}
 	return error_create(ERROR_FAILED, answer->errnum,
 			    "attaching to process %d", (int)pid);
@@ -295,20 +299,27 @@ static struct error *explain(const struct session *session,
 /* What is asked */
 
 /* Without an answer there is no agent any more, and the target runs. */
-static struct error *ask(const struct session *session,
-			 const struct agent_request *request, uint64_t limit,
-			 struct agent_answer *ret)
+struct error *attachment_ask(struct session *session,
+			     const struct agent_request *request,
+			     uint64_t nanoseconds, struct agent_answer *ret,
+			     bool *ret_answered)
 {
 	struct attachment *attachment = session->attachment;
 	struct error *error;
 
+	if (ret_answered)
+		*ret_answered = false;
 	if (!attachment->client)
 		return agent_gone(session);
-	error = agent_client_ask(attachment->client, *request, limit, ret);
+	error = agent_client_ask(attachment->client, *request, nanoseconds,
+				 ret);
+	if (ret_answered)
+		*ret_answered = !error;
 	if (error) {
 		agent_client_destroy(attachment->client);
 		attachment->client = NULL;
 	} else {
+		attachment->pauses = ret->pauses;
 		error = explain(session, ret);
 	}
 	/* Of a target that has ended meanwhile, nothing else is to be said. */
@@ -340,17 +351,13 @@ static struct error *open_process(const struct session *session, int *ret)
 	return NULL;
 }
 
-struct error *attachment_create(struct session *session, bool stop)
+struct error *attachment_start(struct session *session)
 {
-	const struct agent_request request = {
-		.verb = AGENT_ATTACH,
-		.narrow = is_narrow(session),
-		.stop = stop,
-	};
 	cleanup_close int procfd = -1;
-	struct agent_answer answer;
 	struct error *error;
 
+	if (session->attachment)
+		return NULL;
 	if (session->machine->root.captured)
 		return error_create(ERROR_USAGE, 0,
 				    "there is no process %d to attach to: this "
@@ -360,11 +367,43 @@ struct error *attachment_create(struct session *session, bool stop)
 	if (!session->attachment)
 		return error_no_memory();
 	error = open_process(session, &procfd);
-	if (!error)
-		error = agent_client_create(&session->machine->root,
-					    session->process.pid, procfd,
-					    &session->attachment->client);
-	return error ? error : ask(session, &request, ANSWER_TIME, &answer);
+	return error ? error
+		     : agent_client_create(&session->machine->root,
+					   session->process.pid, procfd,
+					   session->space,
+					   &session->attachment->client);
+}
+
+struct error *attachment_create(struct session *session, bool stop)
+{
+	const struct agent_request request = {
+		.verb = AGENT_ATTACH,
+		.narrow = session_is_narrow(session),
+		.stop = stop,
+	};
+	struct agent_answer answer;
+	struct error *error = attachment_start(session);
+
+	if (error)
+		return error;
+	session->attachment->seized = true;
+	return attachment_ask(session, &request, ANSWER_TIME, &answer, NULL);
+}
+
+bool attachment_has_thread(const struct session *session)
+{
+	return session->attachment && session->attachment->has_thread;
+}
+
+void attachment_set_thread(struct session *session, bool has)
+{
+	session->attachment->has_thread = has;
+}
+
+struct agent_pauses attachment_pauses(const struct session *session)
+{
+	return session->attachment ? session->attachment->pauses
+				   : (struct agent_pauses){0};
 }
 
 void attachment_destroy(struct attachment *attachment)
@@ -389,9 +428,10 @@ struct error *attachment_stop(struct session *session, uint64_t nanoseconds,
 	uint64_t time;
 
 	attachment->limit = nanoseconds;
+	attachment->has_thread = false;
 	if (__builtin_add_overflow(nanoseconds, ANSWER_TIME, &time))
 		time = nanoseconds;
-	error = ask(session, &request, time, &answer);
+	error = attachment_ask(session, &request, time, &answer, NULL);
 	attachment->stopped = !error;
 	return error;
 }
@@ -404,8 +444,8 @@ struct error *attachment_resume(struct session *session,
 	struct agent_answer answer;
 	struct error *error;
 
-	attachment->stopped = false;
-	error = ask(session, &request, ANSWER_TIME, &answer);
+	attachment->stopped = attachment->has_thread = false;
+	error = attachment_ask(session, &request, ANSWER_TIME, &answer, NULL);
 	if (error)
 		return error;
 	*ret = (struct stop_report){
@@ -422,7 +462,7 @@ struct error *attachment_event(const struct session *session)
 	const struct agent_shared *told;
 	char limit[DURATION_LENGTH];
 
-	if (!attachment)
+	if (!attachment || !attachment->seized)
 		return NULL;
 	if (!attachment->client || !agent_client_lives(attachment->client))
 		return agent_gone(session);

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "target/agent-protocol.h"
+
 struct error;
 struct session;
 
@@ -33,6 +35,31 @@ struct error *attachment_check(const struct session *session, bool stop)
  * are to be stopped later. */
 struct error *attachment_create(struct session *session, bool stop)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Starts the agent, if it does not run yet; it attaches to nothing. */
+struct error *attachment_start(struct session *session)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Asks the agent, and waits for its answer until `nanoseconds` are over. The
+ * error is what stands in the way, or, with `*ret_answered` false, that there
+ * is no answer, and no agent any more. What an answer to AGENT_PREPARE and
+ * AGENT_ACCESS means besides is for the caller.
+ */
+struct error *attachment_ask(struct session *session,
+			     const struct agent_request *request,
+			     uint64_t nanoseconds, struct agent_answer *ret,
+			     bool *ret_answered)
+	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* Whether the agent has a thread at hand for an access, as far as is known; and
+ * how threads were held. */
+bool attachment_has_thread(const struct session *session)
+	__attribute__((nonnull));
+void attachment_set_thread(struct session *session, bool has)
+	__attribute__((nonnull));
+struct agent_pauses attachment_pauses(const struct session *session)
+	__attribute__((nonnull));
 
 /* Lets go of them. Legal on NULL. */
 struct attachment;

@@ -104,6 +104,9 @@ static const struct row {
 	{"tee", 276, 315, 77, CALL_CUT, CALL_CUT, LIMIT_NONE, 0},
 	{"copy_file_range", 326, 377, 285, CALL_CUT, CALL_CUT, LIMIT_NONE, 0},
 	/* For their names only. */
+	{"pause", 34, 29, -1, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
+	{"wait4", 61, 114, 260, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
+	{"waitid", 247, 284, 95, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
 	{"vfork", 58, 190, -1, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
 	{"clone", 56, 120, 220, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
 	{"clone3", 435, 435, 435, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
@@ -216,6 +219,11 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 	if (!REGISTERS_MEND && effect == CALL_AGAIN)
 		effect = is_named(row, "poll") ? CALL_TIMED : CALL_FAILS;
 	return effect;
+}
+
+bool call_is_timed(enum call_set set, const struct call *call)
+{
+	return call_effect(set, call) == CALL_TIMED;
 }
 
 const char *call_name(enum call_set set, long number)

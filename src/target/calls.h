@@ -39,6 +39,10 @@ bool call_parse(const char *text, struct call *ret)
 enum call_effect call_effect(enum call_set set, const struct call *call)
 	__attribute__((nonnull));
 
+/* Whether restart_syscall would continue it, with or without a filter. */
+bool call_is_timed(enum call_set set, const struct call *call)
+	__attribute__((nonnull));
+
 /* Its name, or NULL: not one that matters. */
 const char *call_name(enum call_set set, long number);
 

@@ -313,6 +313,27 @@ bool device_node_is(const struct machine *machine,
 	       status.st_ino == device->mapping.inode;
 }
 
+bool device_is_in_place(struct machine *machine,
+			const struct device_mapping *device, uint64_t address)
+{
+	const struct pci_device *pci = NULL;
+	const struct pci_list *list;
+	const char *name = device->pci;
+	uint64_t offset;
+	unsigned bar;
+
+	if (device->moved)
+		return false;
+	if (name ||
+	    device_pci_at(machine, device, address, &name, &bar, &offset)) {
+		error_destroy(machine_pci(machine, &list));
+		pci = pci_find(&machine->pci, name);
+		return pci && pci_is_in_place(&machine->root, pci);
+	}
+	return !device->had_folder ||
+	       faccessat(machine->root.fd, device->sysfs, F_OK, 0) == 0;
+}
+
 uint64_t device_same_until(struct machine *machine,
 			   const struct device_mapping *device,
 			   uint64_t address)

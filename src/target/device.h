@@ -121,6 +121,15 @@ bool device_node_is(const struct machine *machine,
 	__attribute__((nonnull));
 
 /*
+ * Whether the device that a byte of the mapping shows is still in sysfs, and,
+ * of a PCI device, its BARs where they were when the machine was first looked
+ * at. True for one that sysfs never had.
+ */
+bool device_is_in_place(struct machine *machine,
+			const struct device_mapping *device, uint64_t address)
+	__attribute__((nonnull));
+
+/*
  * The next address at which something else may be shown than at `address`: the
  * end of its page, or before that where a BAR starts or ends.
  */

@@ -64,6 +64,22 @@ static bool read_device(int devices, const char *name, struct pci_device *ret)
 	return true;
 }
 
+bool pci_is_in_place(const struct root *root, const struct pci_device *device)
+{
+	cleanup_free char *resource = file_line(
+		root->fd, "sys/bus/pci/devices/%s/resource", device->name);
+	struct pci_device now = {0};
+
+	if (!resource)
+		return false;
+	read_bars(resource, &now);
+	for (size_t i = 0; i < PCI_BARS; i++)
+		if (now.bars[i].start != device->bars[i].start ||
+		    now.bars[i].size != device->bars[i].size)
+			return false;
+	return true;
+}
+
 struct error *pci_list_read(const struct root *root, struct pci_list *ret)
 {
 	cleanup_names char **names =

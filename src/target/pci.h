@@ -37,6 +37,11 @@ struct error *pci_list_read(const struct root *root, struct pci_list *ret)
 	__attribute__((nonnull, warn_unused_result));
 void pci_list_deinit(struct pci_list *list);
 
+/* Whether the device is there, with all BARs where they were when it was read:
+ * asked anew. */
+bool pci_is_in_place(const struct root *root, const struct pci_device *device)
+	__attribute__((nonnull));
+
 /* By the full name, or NULL. */
 const struct pci_device *pci_find(const struct pci_list *list, const char *name)
 	__attribute__((nonnull));

@@ -90,6 +90,30 @@ void process_status_deinit(struct process_status *status)
 	status->name = NULL;
 }
 
+/* Fields 26 to 28 and 45 to 51 of /proc/PID/stat (proc(5)). A program that is
+ * started by exec has them elsewhere, but for one without address randomisation
+ * that starts itself. */
+char *process_space(int procfd)
+{
+	cleanup_free char *stat = file_line(procfd, "stat");
+	char *text = NULL, *field, *rest;
+	size_t size = 0;
+	FILE *stream;
+
+	rest = stat ? strrchr(stat, ')') : NULL;
+	stream = rest ? open_memstream(&text, &size) : NULL;
+	if (!stream)
+		return NULL;
+	for (int i = 2; (field = strsep(&rest, " ")) != NULL; i++)
+		if ((i >= 26 && i <= 28) || (i >= 45 && i <= 51))
+			fprintf(stream, "%s ", field);
+	if (fclose(stream)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
 struct error *process_check(pid_t pid, const struct process_status *status)
 {
 	if (status->leader && status->leader != pid)

@@ -25,6 +25,13 @@ bool process_status_read(int procfd, struct process_status *ret)
 	__attribute__((nonnull, warn_unused_result));
 void process_status_deinit(struct process_status *status);
 
+/*
+ * What tells its address space from that of a program that it starts later
+ * (exec): where code, data, stack, arguments and environment stand. NULL where
+ * that is not to be had. The caller frees.
+ */
+char *process_space(int procfd) __attribute__((warn_unused_result));
+
 /* Whether there is no address space to look at: the error, else NULL. */
 struct error *process_check(pid_t pid, const struct process_status *status)
 	__attribute__((nonnull, warn_unused_result));

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The registers of a stopped thread: what differs between architectures. */
+/*
+ * The registers of a stopped thread: all that differs between architectures.
+ * registers-ARCHITECTURE.c has the bodies for one, registers-none.c those for a
+ * machine that we do not know.
+ */
 #ifndef MMIODBG_TARGET_REGISTERS_H
 #define MMIODBG_TARGET_REGISTERS_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "target/calls.h"
+#include "target/instruction.h"
 
 /* Whether registers_mend() does anything on this architecture. */
 #if defined(__x86_64__)
@@ -33,5 +40,51 @@ void registers_mend(pid_t tid, enum call_effect effect, bool filtered);
  * that restart_syscall is to continue.
  */
 bool registers_interrupted(pid_t tid);
+
+/* Which instructions a program has that was built for this machine, or, with
+ * `narrow`, for 32 bits; SET_NONE: we cannot divert its threads. */
+enum instruction_set registers_set_of(bool narrow);
+
+/* The general registers of a thread, as the kernel hands them out. */
+struct registers {
+	uint64_t words[40];
+};
+
+/* False, with errno: it does not stand still, or is none of ours. */
+bool registers_read(pid_t tid, struct registers *ret);
+bool registers_write(pid_t tid, const struct registers *registers);
+
+/* What the thread executes just now; SET_NONE: something that we do not step,
+ * for it steps itself, or addresses memory through other segments. */
+enum instruction_set registers_set(const struct registers *registers);
+
+/* Whether the thread stands behind a system call, as far as can be told. */
+bool registers_in_call(const struct registers *registers);
+
+/* Where the next instruction is. */
+uint64_t registers_pc(const struct registers *registers);
+
+/* Points them at an access: `instruction` is next, and goes to `address`; what
+ * it stores is `value`. No system call is started again by them. */
+void registers_aim(struct registers *registers,
+		   const struct instruction *instruction, uint64_t address,
+		   uint64_t value);
+
+/* What it has loaded. */
+uint64_t registers_loaded(const struct registers *registers,
+			  const struct instruction *instruction);
+
+/*
+ * Whether a thread, whose call a stop has interrupted, has yet to be led to
+ * where the kernel knows no more of it, so that the call goes on with the time
+ * that was left: the kernel of arm64 prepares that only if the thread goes on
+ * as it is (do_signal(), arch/arm64/kernel/signal.c). `timed`: it was seen in
+ * such a call. If so, it is let go to the entry of its call by PTRACE_SYSCALL;
+ * there registers_skip() makes that entry do nothing, and it goes on to the
+ * exit. `saved` is what it has to be given back in the end.
+ */
+bool registers_must_lead(pid_t tid, const struct registers *registers,
+			 bool timed);
+bool registers_skip(pid_t tid, struct registers *saved);
 
 #endif

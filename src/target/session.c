@@ -11,6 +11,7 @@
 #include "base/interrupt.h"
 #include "base/root.h"
 #include "target/attachment.h"
+#include "target/code.h"
 #include "target/machine.h"
 #include "target/mapquery.h"
 #include "target/process.h"
@@ -147,35 +148,9 @@ static struct error *hold(struct session *session, pid_t pid)
 	return NULL;
 }
 
-/*
- * Where code, data, stack, arguments and environment stand: fields 26 to 28 and
- * 45 to 51 of /proc/PID/stat (proc(5)). A program that is started by exec has
- * them elsewhere, but for one without address randomisation that starts itself.
- */
-static char *space_identity(const struct session *session)
-{
-	cleanup_free char *stat = file_line(session->process.procfd, "stat");
-	char *text = NULL, *field, *rest;
-	size_t size = 0;
-	FILE *stream;
-
-	rest = stat ? strrchr(stat, ')') : NULL;
-	stream = rest ? open_memstream(&text, &size) : NULL;
-	if (!stream)
-		return NULL;
-	for (int i = 2; (field = strsep(&rest, " ")) != NULL; i++)
-		if ((i >= 26 && i <= 28) || (i >= 45 && i <= 51))
-			fprintf(stream, "%s ", field);
-	if (fclose(stream)) {
-		free(text);
-		return NULL;
-	}
-	return text;
-}
-
 static bool space_is_gone(const struct session *session)
 {
-	cleanup_free char *now = space_identity(session);
+	cleanup_free char *now = process_space(session->process.procfd);
 
 	return now && session->space && strcmp(now, session->space) != 0;
 }
@@ -198,7 +173,7 @@ struct error *session_create(struct machine *machine, pid_t pid,
 		error = read_devices(session, stand_in);
 	if (error)
 		return error;
-	session->space = space_identity(session);
+	session->space = process_space(session->process.procfd);
 	if (session_ended(session))
 		return session_gone(session);
 	*ret = steal(session);
@@ -210,6 +185,7 @@ void session_destroy(struct session *session)
 	if (!session)
 		return;
 	attachment_destroy(session->attachment);
+	code_destroy(session->code);
 	if (session->memory >= 0)
 		close(session->memory);
 	agent_release(&session->process);
@@ -219,6 +195,14 @@ void session_destroy(struct session *session)
 	free(session->space);
 	free(session->name);
 	free(session);
+}
+
+bool session_is_narrow(const struct session *session)
+{
+	const struct mapping_list *list = &session->mappings;
+
+	return sizeof(long) > 4 && list->count &&
+	       list->items[list->count - 1].end <= UINT64_C(1) << 32;
 }
 
 struct error *session_attach(struct session *session, bool write)

@@ -15,8 +15,16 @@
 #include "target/maps.h"
 
 struct attachment;
+struct code;
 struct error;
 struct machine;
+
+/* How threads of the target may be used for accesses. */
+struct thread_options {
+	pid_t only;         /* this one and no other; 0: any */
+	uint64_t max_pause; /* nanoseconds that one is held */
+	bool force; /* even if its call fails by it; or the device is gone */
+};
 
 struct session {
 	struct machine *machine;
@@ -31,6 +39,8 @@ struct session {
 	struct history history;        /* what has worked */
 	int memory;                    /* /proc/PID/mem, or -1: not attached */
 	struct attachment *attachment; /* to its threads, or NULL */
+	struct code *code;             /* code_find(): what was found */
+	struct thread_options threads; /* set by its owner */
 };
 
 /*
@@ -97,6 +107,10 @@ char *session_flags(struct session *session, uint64_t address)
  */
 bool session_wait(const struct session *session, uint64_t nanoseconds)
 	__attribute__((nonnull));
+
+/* Whether 32 bits are enough for all that it has mapped: a 32-bit program, but
+ * for one that was limited so by personality(2). */
+bool session_is_narrow(const struct session *session) __attribute__((nonnull));
 
 /* The error for a target that has ended. */
 struct error *session_gone(const struct session *session)

@@ -22,7 +22,10 @@
 enum { DENIED_TIMES = 50, EVENTS_AT_ONCE = 4096 };
 
 /* Never PTRACE_O_EXITKILL: our end must not be theirs. */
-enum { SEIZE_OPTIONS = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC };
+enum {
+	OPTIONS_ALL = PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC,
+	OPTIONS_ALONE = PTRACE_O_TRACEEXEC,
+};
 
 /* The table */
 
@@ -41,7 +44,7 @@ static size_t place_of(const struct tracees *tracees, pid_t tid)
 	return low;
 }
 
-static struct tracee *find(const struct tracees *tracees, pid_t tid)
+struct tracee *tracees_find(const struct tracees *tracees, pid_t tid)
 {
 	size_t at = place_of(tracees, tid);
 
@@ -53,7 +56,7 @@ static struct tracee *find(const struct tracees *tracees, pid_t tid)
 static struct tracee *add(struct tracees *tracees, pid_t tid)
 {
 	size_t at = place_of(tracees, tid);
-	struct tracee *tracee = find(tracees, tid);
+	struct tracee *tracee = tracees_find(tracees, tid);
 
 	if (tracee)
 		return tracee;
@@ -128,13 +131,16 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	 * which tells that it is over. */
 	if (!tracee->group_stop && !was_stopped)
 		registers_mend(tracee->tid, tracee->effect, tracee->filtered);
-	if (tracees->holding) {
+	if (tracee->leaving) {
+		request(PTRACE_DETACH, tracee->tid, 0);
+		drop(tracees, tracee);
+	} else if (tracees->holding || tracee->held) {
 		consume(tracee->tid, WSTOPPED);
 		tracee->stopped = true;
-		return;
+	} else {
+		request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT,
+			tracee->tid, 0);
 	}
-	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
-		0);
 }
 
 /*
@@ -160,10 +166,18 @@ static void mend_ignored(const struct tracees *tracees,
 static void on_stop(struct tracees *tracees, pid_t tid, int status)
 {
 	int signal = status & 0xff, event = status >> 8;
-	bool known = find(tracees, tid) != NULL;
-	struct tracee *tracee;
+	struct tracee *tracee = tracees_find(tracees, tid);
+	bool known = tracee != NULL;
 	unsigned long message = 0;
 
+	if (tracee && tracee->ours && event != PTRACE_EVENT_EXEC) {
+		/* Consumed: if we end now, the kernel delivers no signal that
+		 * was only for us (ptrace_signal(), kernel/signal.c). */
+		consume(tid, WSTOPPED);
+		tracee->stop = status;
+		tracee->stopped = true;
+		return;
+	}
 	if (event == PTRACE_EVENT_EXEC) {
 		/* Until it is waited for, ptrace says ESRCH if it was not the
 		 * leader that made the exec (looks_like_a_spurious_pid(),
@@ -196,15 +210,15 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 
 		if (made)
 			made->filtered = tracees->filtered;
-		tracee = find(tracees, tid);
+		tracee = tracees_find(tracees, tid);
 	}
 	if (!event)
 		mend_ignored(tracees, tracee, signal);
 	/* Any stop does away with an interrupt that was still to come
 	 * (ptrace_stop(), kernel/signal.c); one that is sent during the stop is
 	 * the next thing that happens to the thread. */
-	tracee->asked =
-		tracees->holding && request(PTRACE_INTERRUPT, tid, 0) == 0;
+	tracee->asked = (tracees->holding || tracee->held) &&
+			request(PTRACE_INTERRUPT, tid, 0) == 0;
 	/* A signal is handed on as it came: the kernel keeps its siginfo. */
 	request(PTRACE_CONT, tid, event ? 0 : (unsigned long)signal);
 }
@@ -216,7 +230,7 @@ static bool take_event(struct tracees *tracees, idtype_t type, pid_t which)
 
 	if (waitid(type, (id_t)which, &info,
 		   WEXITED | WSTOPPED | WNOWAIT | WNOHANG | __WALL) < 0) {
-		struct tracee *tracee = find(tracees, which);
+		struct tracee *tracee = tracees_find(tracees, which);
 
 		/* No more ours: it has ended, or was renumbered by an exec. */
 		if (errno == ECHILD && type == P_PID && tracee)
@@ -228,7 +242,7 @@ static bool take_event(struct tracees *tracees, idtype_t type, pid_t which)
 	if (info.si_code == CLD_TRAPPED || info.si_code == CLD_STOPPED) {
 		on_stop(tracees, info.si_pid, info.si_status);
 	} else {
-		struct tracee *tracee = find(tracees, info.si_pid);
+		struct tracee *tracee = tracees_find(tracees, info.si_pid);
 
 		consume(info.si_pid, WEXITED);
 		if (tracee)
@@ -294,6 +308,11 @@ bool tracees_events(struct tracees *tracees)
 
 /* Seizing */
 
+unsigned long tracees_options(const struct tracees *tracees)
+{
+	return tracees->alone ? OPTIONS_ALONE : OPTIONS_ALL;
+}
+
 static bool is_worker(const struct tracees *tracees, pid_t tid)
 {
 	struct thread_schedule schedule;
@@ -320,7 +339,8 @@ static void on_child(int signal)
 	errno = saved;
 }
 
-void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow)
+void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow,
+		  bool alone)
 {
 	struct sigaction action = {.sa_handler = on_child};
 
@@ -328,13 +348,14 @@ void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow)
 		.pid = pid,
 		.procfd = procfd,
 		.calls = call_set_of(narrow),
+		.alone = alone,
 		.worker_flags = thread_worker_flags(),
 	};
 	seizing = tracees;
 	sigaction(SIGCHLD, &action, NULL);
 }
 
-static int seize(pid_t tid)
+static int seize(const struct tracees *tracees, pid_t tid)
 {
 	sigset_t child;
 	long result;
@@ -343,7 +364,7 @@ static int seize(pid_t tid)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_UNBLOCK, &child, NULL);
-	result = request(PTRACE_SEIZE, tid, SEIZE_OPTIONS);
+	result = request(PTRACE_SEIZE, tid, tracees_options(tracees));
 	errnum = errno;
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	return result < 0 ? errnum : 0;
@@ -355,7 +376,7 @@ static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 {
 	struct thread_status status;
 	struct tracee *tracee;
-	int errnum = is_worker(tracees, tid) ? ESRCH : seize(tid);
+	int errnum = is_worker(tracees, tid) ? ESRCH : seize(tracees, tid);
 
 	if (errnum && errnum != EPERM)
 		return errnum == ESRCH ? 0 : errnum;
@@ -387,6 +408,25 @@ static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 	if (tracees->holding)
 		tracee->asked = request(PTRACE_INTERRUPT, tid, 0) == 0;
 	return 0;
+}
+
+int tracees_seize_one(struct tracees *tracees, pid_t tid, pid_t *ret_tracer)
+{
+	bool new;
+	int errnum;
+
+	struct tracee *tracee = tracees_find(tracees, tid);
+
+	*ret_tracer = 0;
+	if (tracee) {
+		tracee->leaving = false;
+		return 0;
+	}
+	tracees->denied = false;
+	errnum = seize_one(tracees, tid, &new, ret_tracer);
+	if (errnum || tracees_find(tracees, tid))
+		return errnum;
+	return tracees->denied ? EPERM : ESRCH;
 }
 
 /* Forgets those that are not ours any more: an exec by a thread that was not
@@ -433,7 +473,7 @@ static int seize_listed(struct tracees *tracees, bool *ret_new,
 	for (; names[listed] && !errnum; listed++) {
 		pid_t tid = (pid_t)atoi(names[listed]);
 
-		if (find(tracees, tid))
+		if (tracees_find(tracees, tid))
 			continue;
 		errnum = seize_one(tracees, tid, ret_new, ret_tracer);
 		/* Threads that are ours already must not wait for us. */
@@ -510,18 +550,61 @@ size_t tracees_standing(const struct tracees *tracees)
 	return count;
 }
 
+/*
+ * From a stop that is no event stop, a thread whose process job control has
+ * stopped cannot be listened to: it is asked to stop anew, which brings it back
+ * into that (do_jobctl_trap(), kernel/signal.c).
+ */
+static void go_on(struct tracee *tracee)
+{
+	bool again = tracee->group_stop && tracee->trapped;
+
+	if (again)
+		tracee->asked = request(PTRACE_INTERRUPT, tracee->tid, 0) == 0;
+	request(tracee->group_stop && !again ? PTRACE_LISTEN : PTRACE_CONT,
+		tracee->tid, (unsigned long)tracee->signal);
+	tracee->stopped = tracee->trapped = false;
+	tracee->signal = 0;
+	tracee->effect = CALL_UNSEEN;
+}
+
 void tracees_resume(struct tracees *tracees)
 {
 	tracees->holding = false;
-	for (size_t i = 0; i < tracees->count; i++) {
-		struct tracee *tracee = &tracees->items[i];
+	for (size_t i = 0; i < tracees->count; i++)
+		if (tracees->items[i].stopped && !tracees->items[i].ours)
+			go_on(&tracees->items[i]);
+}
 
-		if (!tracee->stopped)
-			continue;
-		request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT,
-			tracee->tid, 0);
-		tracee->stopped = false;
-		tracee->effect = CALL_UNSEEN;
+bool tracees_hold(struct tracees *tracees, pid_t tid)
+{
+	struct tracee *tracee = tracees_find(tracees, tid);
+
+	if (!tracee)
+		return false;
+	tracee->held = true;
+	if (!tracee->stopped && !tracee->asked)
+		tracee->asked = request(PTRACE_INTERRUPT, tid, 0) == 0;
+	return tracee->asked || tracee->stopped;
+}
+
+void tracees_release(struct tracees *tracees, pid_t tid)
+{
+	struct tracee *tracee = tracees_find(tracees, tid);
+
+	if (!tracee)
+		return;
+	tracee->held = false;
+	if (!tracee->stopped) {
+		/* What runs cannot be let go of. */
+		tracee->leaving = tracees->alone;
+	} else if (tracees->alone) {
+		/* The kernel puts it back where job control had it
+		 * (__ptrace_unlink(), kernel/ptrace.c). */
+		request(PTRACE_DETACH, tid, (unsigned long)tracee->signal);
+		drop(tracees, tracee);
+	} else if (!tracees->holding) {
+		go_on(tracee);
 	}
 }
 

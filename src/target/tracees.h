@@ -28,6 +28,12 @@ struct tracee {
 	bool asked;       /* PTRACE_INTERRUPT was sent, and not answered */
 	bool stray;       /* no thread of the process: to be let go */
 	bool leader_gone; /* a zombie that others outlive: it stops no more */
+	bool held;        /* this one is to stand still, whatever others do */
+	bool leaving;     /* to be let go of as soon as it stops */
+	bool ours; /* it is being diverted: its stops are only written down */
+	bool trapped; /* it stands in another stop than an event stop */
+	int stop;     /* of one that is ours: what waitid(2) told, or 0 */
+	int signal;   /* that it gets when it goes on, or 0 */
 	/* As they were when its call was looked at: */
 	enum call_effect effect;
 	bool filtered; /* under a seccomp filter */
@@ -40,6 +46,7 @@ struct tracees {
 	unsigned long worker_flags; /* of threads that are left alone */
 	struct tracee *items;       /* by tid */
 	size_t count, capacity;
+	bool alone;   /* single threads are seized; those they make are not */
 	bool holding; /* threads are to stand still: they are not continued */
 	uint64_t deadline; /* while they are: when this has to end */
 	bool filtered;     /* a thread was seen under a seccomp filter */
@@ -48,9 +55,11 @@ struct tracees {
 	bool denied; /* in the last look at the list, a thread was */
 };
 
-/* `procfd`: /proc/PID, borrowed. `narrow`: a 32-bit process. Changes what this
- * process does at SIGCHLD, which must be blocked. */
-void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow);
+/* `procfd`: /proc/PID, borrowed. `narrow`: a 32-bit process. `alone`: single
+ * threads are to be seized, not all. Changes what this process does at SIGCHLD,
+ * which must be blocked. */
+void tracees_init(struct tracees *tracees, pid_t pid, int procfd, bool narrow,
+		  bool alone);
 void tracees_deinit(struct tracees *tracees);
 
 /*
@@ -62,6 +71,19 @@ void tracees_deinit(struct tracees *tracees);
  */
 int tracees_seize(struct tracees *tracees, uint64_t deadline,
 		  pid_t *ret_tracer);
+
+/*
+ * The options of ptrace that threads are seized with. One thread: found by its
+ * number, or NULL; seized, if it is not yet (0 or an errno as above; ESRCH: it
+ * is none, or has ended); asked to stop and to stand; let go on, and where
+ * single threads are seized, let go of. What is let go of is forgotten. A
+ * pointer to one is good until the next event is taken in.
+ */
+unsigned long tracees_options(const struct tracees *tracees);
+struct tracee *tracees_find(const struct tracees *tracees, pid_t tid);
+int tracees_seize_one(struct tracees *tracees, pid_t tid, pid_t *ret_tracer);
+bool tracees_hold(struct tracees *tracees, pid_t tid);
+void tracees_release(struct tracees *tracees, pid_t tid);
 
 /* Asks each of them to stop; `deadline` is when they are to go on. */
 void tracees_interrupt(struct tracees *tracees, uint64_t deadline);

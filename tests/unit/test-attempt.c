@@ -55,10 +55,12 @@ static struct {
 	uint64_t times[64]; /* of the first calls: when they began */
 } device;
 
-static enum access_result fake_make(struct session *of, uint64_t address,
-				    unsigned bits, bool write, void *value,
-				    int *ret_errnum)
+static enum access_result fake_make(struct session *of,
+				    const struct site *site, unsigned bits,
+				    bool write, void *value,
+				    struct access_failure *ret)
 {
+	const uint64_t address = site->address;
 	unsigned call = ++device.calls;
 
 	ck_assert_ptr_eq(of, session);
@@ -68,10 +70,10 @@ static enum access_result fake_make(struct session *of, uint64_t address,
 		device.times[call - 1] = clock_now();
 	if (device.before)
 		device.before(call);
-	*ret_errnum = device.errnum;
+	ret->errnum = device.errnum;
 	if (call <= device.failures)
 		return device.result;
-	*ret_errnum = 0;
+	ret->errnum = 0;
 	if (write) {
 		memcpy(&device.value, value, 4);
 		device.written++;
@@ -137,7 +139,7 @@ static void make(uint64_t address, bool write, uint32_t value)
 				 mapping_list_find(&session->mappings, address),
 			 .device = device_list_find(&session->devices, address),
 			 .address = address},
-		.backend = &fake,
+		.route = {.backend = &fake},
 		.bits = 32,
 		.write = write,
 		.check = check_first,

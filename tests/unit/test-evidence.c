@@ -219,7 +219,8 @@ static void fail_at(uint64_t address, bool write)
 {
 	struct site site = site_at(address);
 	struct error *error =
-		outcome_explain(session, &site, write, ACCESS_NOT_MADE, EIO);
+		outcome_explain(session, &site, write, ACCESS_NOT_MADE,
+				&(struct access_failure){.errnum = EIO});
 
 	got.kind = error->kind;
 	got.errnum = error->errnum;
@@ -1087,20 +1088,22 @@ START_TEST(other_outcomes)
 	claim();
 	site = site_at(BAR);
 	expect_error(
-		outcome_explain(session, &site, true, ACCESS_UNCLEAR, EFAULT),
+		outcome_explain(session, &site, true, ACCESS_UNCLEAR,
+				&(struct access_failure){.errnum = EFAULT}),
 		ERROR_INDETERMINATE, "unclear");
-	expect_error(outcome_explain(session, &site, false, ACCESS_NO_SPACE, 0),
+	expect_error(outcome_explain(session, &site, false, ACCESS_NO_SPACE,
+				     &(struct access_failure){.errnum = 0}),
 		     ERROR_GONE, "no space");
 	tree_put(&tree, "00600000-00604000 rw-p 00000000 00:00 0 [heap]\n",
 		 "proc/%d/maps", PID);
-	expect_error(
-		outcome_explain(session, &site, false, ACCESS_NOT_MADE, EIO),
-		ERROR_UNMAPPED, "unmapped");
+	expect_error(outcome_explain(session, &site, false, ACCESS_NOT_MADE,
+				     &(struct access_failure){.errnum = EIO}),
+		     ERROR_UNMAPPED, "unmapped");
 	tree_put(&tree, "10000000-10004000 rw-s 00000000 08:01 7 /tmp/other\n",
 		 "proc/%d/maps", PID);
-	expect_error(
-		outcome_explain(session, &site, false, ACCESS_NOT_MADE, EIO),
-		ERROR_REPLACED, "replaced");
+	expect_error(outcome_explain(session, &site, false, ACCESS_NOT_MADE,
+				     &(struct access_failure){.errnum = EIO}),
+		     ERROR_REPLACED, "replaced");
 }
 END_TEST
 

@@ -44,13 +44,16 @@ static struct made make(int memory, uint64_t address, unsigned bits, bool write,
 			const void *value)
 {
 	struct session session = {.memory = memory};
-	struct made made = {.errnum = 77};
+	struct made made = {0};
+	struct access_failure failure = {.errnum = 77};
+	const struct site site = {.address = address};
 
 	memset(made.value, 0x5a, sizeof(made.value));
 	if (value)
 		memcpy(made.value, value, bits / 8);
-	made.result = backend_kernel.make(&session, address, bits, write,
-					  made.value, &made.errnum);
+	made.result = backend_kernel.make(&session, &site, bits, write,
+					  made.value, &failure);
+	made.errnum = failure.errnum;
 	return made;
 }
 
@@ -314,29 +317,28 @@ START_TEST(chosen)
 	static const struct backend foreign = {.name = "foreign"};
 	struct mapping mapping = {.start = 0x1000, .end = 0x2000};
 	struct site site = {.mapping = &mapping, .address = 0x1000};
-	const struct backend *backend = NULL;
+	struct route route = {0};
 	struct session session = {.memory = -1};
 
 	expect_no_error(
-		backend_choose(&session, &site, 64, false, NULL, &backend),
+		backend_choose(&session, &site, 64, false, NULL, &route),
 		"auto");
-	ck_assert_ptr_eq(backend, &backend_kernel);
-	backend = NULL;
+	ck_assert_ptr_eq(route.backend, &backend_kernel);
+	route = (struct route){0};
 	expect_no_error(backend_choose(&session, &site, 8, false,
-				       &backend_kernel, &backend),
+				       &backend_kernel, &route),
 			"kernel");
-	ck_assert_ptr_eq(backend, &backend_kernel);
-	backend = NULL;
+	ck_assert_ptr_eq(route.backend, &backend_kernel);
+	route = (struct route){0};
 	expect_error(
-		backend_choose(&session, &site, 8, false, &foreign, &backend),
+		backend_choose(&session, &site, 8, false, &foreign, &route),
 		ERROR_FAILED, "foreign");
-	expect_error(backend_choose(&session, &site, 8, true, NULL, &backend),
+	expect_error(backend_choose(&session, &site, 8, true, NULL, &route),
 		     ERROR_READ_ONLY, "read-only");
-	ck_assert_ptr_null(backend);
+	ck_assert_ptr_null(route.backend);
 	mapping.writable = true;
-	expect_no_error(
-		backend_choose(&session, &site, 8, true, NULL, &backend),
-		"writable");
+	expect_no_error(backend_choose(&session, &site, 8, true, NULL, &route),
+			"writable");
 }
 END_TEST
 

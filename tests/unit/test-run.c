@@ -88,10 +88,12 @@ static void log_access(uint64_t address, unsigned bits, bool write,
 			 used ? " " : "", bits, address);
 }
 
-static enum access_result fake_make(struct session *of, uint64_t address,
-				    unsigned bits, bool write, void *value,
-				    int *ret_errnum)
+static enum access_result fake_make(struct session *of,
+				    const struct site *site, unsigned bits,
+				    bool write, void *value,
+				    struct access_failure *ret)
 {
+	const uint64_t address = site->address;
 	size_t access = ++device.n_accesses;
 
 	ck_assert_ptr_eq(of, session);
@@ -99,19 +101,19 @@ static enum access_result fake_make(struct session *of, uint64_t address,
 	log_access(address, bits, write, value);
 	if (device.before)
 		device.before(access);
-	*ret_errnum = 0;
+	ret->errnum = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(device.faults); i++)
 		if (device.faults[i].access == access) {
-			*ret_errnum = device.faults[i].errnum;
+			ret->errnum = device.faults[i].errnum;
 			return device.faults[i].result;
 		}
 	if (device.dead) {
-		*ret_errnum = EIO;
+		ret->errnum = EIO;
 		return ACCESS_NOT_MADE;
 	}
 	if (device.bad_page && address / 4096 == device.bad_page / 4096 &&
 	    (write || !device.bad_to_writes)) {
-		*ret_errnum = EIO;
+		ret->errnum = EIO;
 		return ACCESS_NOT_MADE;
 	}
 	if (write)
@@ -286,7 +288,8 @@ static struct error *run_with(const struct command *command,
 	expect_no_error(plan_make(session, locations, count, &options, &plan),
 			command->texts[0]);
 	for (size_t i = 0; i < plan.count; i++)
-		plan.operations[i].backend = &fake;
+		plan.operations[i].read.backend =
+			plan.operations[i].write.backend = &fake;
 	if (between)
 		between();
 	error = run_plan(&plan, given->dry, given->quiet ? &quiet_sink : &sink,
@@ -562,7 +565,8 @@ START_TEST(without_access_sink)
 	expect_no_error(location_parse("0x10000000/32x2", &location), "parse");
 	expect_no_error(plan_make(session, &location, 1, &options, &plan),
 			"plan");
-	plan.operations[0].backend = &fake;
+	plan.operations[0].read.backend =
+		plan.operations[0].write.backend = &fake;
 	expect_no_error(run_plan(&plan, false, &quiet, &summary), "run");
 	expect_no_error(run_plan(&plan, true, &quiet, &summary), "dry");
 	ck_assert_uint_eq(got.n_elements, 2);

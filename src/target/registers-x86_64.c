@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/registers.h"
+
+#if defined(__x86_64__)
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+
+/* include/linux/errno.h; never seen by a program, only by its tracer. */
+enum { RESTART_NO_HANDLER = 514, RESTART_BLOCK = 516 };
+
+/* Of user space, include/asm/segment.h. */
+enum { CODE_SEGMENT_32 = 0x23, CODE_SEGMENT_64 = 0x33, DATA_SEGMENT = 0x2b };
+
+enum { TRAP_FLAG = 0x100 };
+
+static long peek(pid_t tid, size_t offset)
+{
+	errno = 0;
+	return ptrace(PTRACE_PEEKUSER, tid, (void *)offset, NULL);
+}
+
+#define PEEK(tid, name) peek(tid, offsetof(struct user_regs_struct, name))
+
+/* Whether the call has failed because of us, and may be started again. */
+static bool may_repeat(enum call_set set, long number)
+{
+	struct call call = {.inside = true, .number = number};
+	/* With its limit of time, too: that it waited was not seen before, so
+	 * that it has begun just now. */
+	enum call_effect effect = call_effect(set, &call);
+
+	return effect != CALL_UNSEEN && effect != CALL_TIMED &&
+	       effect != CALL_CUT;
+}
+
+/* The call that a stop has interrupted, and its result. */
+struct interrupted {
+	enum call_set set;
+	long number;
+	long result; /* -EINTR or -RESTART_BLOCK */
+};
+
+static bool find_interrupted(pid_t tid, struct interrupted *ret)
+{
+	struct interrupted found = {.set = CALLS_X86_64};
+
+	found.result = PEEK(tid, rax);
+	if (errno)
+		return false;
+	if (PEEK(tid, cs) == CODE_SEGMENT_32) {
+		found.set = CALLS_I386;
+		found.result = (int32_t)found.result;
+	}
+	if (found.result != -EINTR && found.result != -RESTART_BLOCK)
+		return false;
+	found.number = PEEK(tid, orig_rax);
+	if (found.set == CALLS_I386)
+		found.number = (int32_t)found.number;
+	*ret = found;
+	/* Else it is not in a call, and the value is just a value. */
+	return !errno && found.number >= 0;
+}
+
+bool registers_interrupted(pid_t tid)
+{
+	struct interrupted found;
+
+	return find_interrupted(tid, &found);
+}
+
+void registers_mend(pid_t tid, enum call_effect effect, bool filtered)
+{
+	struct interrupted found;
+
+	if (!find_interrupted(tid, &found))
+		return;
+	if (found.result == -RESTART_BLOCK
+		    ? !filtered
+		    : effect == CALL_FAILS ||
+			      !may_repeat(found.set, found.number))
+		return;
+	ptrace(PTRACE_POKEUSER, tid,
+	       (void *)offsetof(struct user_regs_struct, rax),
+	       (void *)(long)-RESTART_NO_HANDLER);
+}
+
+/* Diverting */
+
+_Static_assert(sizeof(struct user_regs_struct) <= sizeof(struct registers),
+	       "struct registers is too small");
+
+enum instruction_set registers_set_of(bool narrow)
+{
+	return narrow ? SET_I386 : SET_X86_64;
+}
+
+bool registers_read(pid_t tid, struct registers *ret)
+{
+	return ptrace(PTRACE_GETREGS, tid, NULL, ret->words) == 0;
+}
+
+bool registers_write(pid_t tid, const struct registers *registers)
+{
+	return ptrace(PTRACE_SETREGS, tid, NULL, registers->words) == 0;
+}
+
+/* A copy in the kernel's shape, and back. */
+static struct user_regs_struct unpack(const struct registers *registers)
+{
+	struct user_regs_struct user;
+
+	memcpy(&user, registers->words, sizeof(user));
+	return user;
+}
+
+static void pack(struct registers *registers,
+		 const struct user_regs_struct *user)
+{
+	memcpy(registers->words, user, sizeof(*user));
+}
+
+enum instruction_set registers_set(const struct registers *registers)
+{
+	struct user_regs_struct user = unpack(registers);
+
+	if (user.eflags & TRAP_FLAG)
+		return SET_NONE;
+	if (user.cs == CODE_SEGMENT_64)
+		return SET_X86_64;
+	return user.cs == CODE_SEGMENT_32 && user.ds == DATA_SEGMENT ? SET_I386
+								     : SET_NONE;
+}
+
+bool registers_in_call(const struct registers *registers)
+{
+	struct user_regs_struct user = unpack(registers);
+
+	return (int32_t)user.orig_rax >= 0;
+}
+
+uint64_t registers_pc(const struct registers *registers)
+{
+	return unpack(registers).rip;
+}
+
+/* Where the register stands that has this number in instructions. */
+static size_t place_of(unsigned number)
+{
+	static const size_t places[] = {
+		offsetof(struct user_regs_struct, rax),
+		offsetof(struct user_regs_struct, rcx),
+		offsetof(struct user_regs_struct, rdx),
+		offsetof(struct user_regs_struct, rbx),
+		offsetof(struct user_regs_struct, rsp),
+		offsetof(struct user_regs_struct, rbp),
+		offsetof(struct user_regs_struct, rsi),
+		offsetof(struct user_regs_struct, rdi),
+		offsetof(struct user_regs_struct, r8),
+		offsetof(struct user_regs_struct, r9),
+		offsetof(struct user_regs_struct, r10),
+		offsetof(struct user_regs_struct, r11),
+		offsetof(struct user_regs_struct, r12),
+		offsetof(struct user_regs_struct, r13),
+		offsetof(struct user_regs_struct, r14),
+		offsetof(struct user_regs_struct, r15),
+	};
+
+	return places[number & 15] / sizeof(uint64_t);
+}
+
+/* orig_rax -1: the kernel starts no call again (KERNEL.md section 7). */
+void registers_aim(struct registers *registers,
+		   const struct instruction *instruction, uint64_t address,
+		   uint64_t value)
+{
+	struct user_regs_struct user = unpack(registers);
+	uint64_t base = address - (uint64_t)instruction->displacement;
+
+	user.orig_rax = (unsigned long long)-1;
+	user.rip = instruction->address;
+	pack(registers, &user);
+	if (registers_set(registers) == SET_I386)
+		base = (uint32_t)base;
+	if (instruction->write)
+		registers->words[place_of(instruction->value)] = value;
+	registers->words[place_of(instruction->base)] = base;
+}
+
+uint64_t registers_loaded(const struct registers *registers,
+			  const struct instruction *instruction)
+{
+	return registers->words[place_of(instruction->value)];
+}
+
+bool registers_must_lead(pid_t tid, const struct registers *registers,
+			 bool timed)
+{
+	(void)tid;
+	(void)registers;
+	(void)timed;
+	return false;
+}
+
+bool registers_skip(pid_t tid, struct registers *saved)
+{
+	(void)tid;
+	(void)saved;
+	return false;
+}
+
+#else
+
+/* This file is for another machine. */
+typedef int registers_x86_64_is_empty;
+
+#endif
