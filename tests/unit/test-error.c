@@ -26,6 +26,8 @@ static const struct {
 	{ERROR_WIDTH, "width", 7},
 	{ERROR_READ_ONLY, "read-only", 7},
 	{ERROR_NO_METHOD, "no-access-method", 7},
+	{ERROR_NO_THREAD, "no-thread", 7},
+	{ERROR_NO_CODE, "no-instruction", 7},
 	{ERROR_ASLEEP, "asleep", 7},
 	{ERROR_UNSAFE, "unsafe", 7},
 	{ERROR_REJECTED, "rejected", 8},

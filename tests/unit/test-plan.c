@@ -293,8 +293,10 @@ START_TEST(planned_operations)
 		ck_assert_msg(operation->set == operations[i].set,
 			      "%s: %#" PRIx64, text, operation->set);
 		ck_assert(!operation->verify && !operation->swap);
-		ck_assert_ptr_eq(route_of(operation, options.write)->backend,
-				 &backend_kernel);
+		ck_assert_ptr_eq(
+			route_of(operation, operation->kind != OPERATION_READ)
+				->backend,
+			&backend_kernel);
 		ck_assert_ptr_eq(operation->location, location);
 		ck_assert_uint_eq(operation->place.count, 1);
 		plan_deinit(&plan);

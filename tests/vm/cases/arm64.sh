@@ -31,12 +31,6 @@ put()
   stdout_is
 }
 
-# by_tracee: what this case expects of the backend
-by_tracee()
-{
-  case_todo "there is no tracee backend yet"
-}
-
 # is_well: the target obeys as before
 is_well()
 {
@@ -112,7 +106,6 @@ case_end
 # A thread of the target makes them.
 
 case_begin "tracee: a read of 32 bits is one of 4 bytes"
-by_tracee
 get 0 --via tracee "@$EDU/bar0"
 stdout_is 0x010000ed
 get 0 "@$EDU/bar0"
@@ -125,7 +118,6 @@ bus nvme r 0x8 4 0x00010400
 case_end
 
 case_begin "tracee: a write of 32 bits is one of 4 bytes"
-by_tracee
 put 0 --via tracee "@$EDU/bar0+0x4=0x12345678"
 put 0 "@$EDU/bar0+0x4=0x9abcdef0"
 tell APP load 0 32 4
@@ -136,7 +128,6 @@ bus edu r 0x4 4 0x6543210f
 case_end
 
 case_begin "tracee: a masked write is a read and a write, --verify a read more"
-by_tracee
 put 0 "@$EDU/bar0+0x80=0x12345678"
 put 0 --verify "@$EDU/bar0+0x80=0x3:0xf"
 bus edu w 0x80 4 0x12345678
@@ -146,7 +137,6 @@ bus edu r 0x80 4 0x12345673
 case_end
 
 case_begin "tracee: 64 bits are one access of 8 bytes, as read and as write"
-by_tracee
 get 0 "@$NVME/bar0/64"
 value=$STDOUT
 get 0 --via tracee "@$NVME/bar0/64"
@@ -158,7 +148,6 @@ bus edu w 0x80 8 0x8877665544332211
 case_end
 
 case_begin "tracee: 8 and 16 bits are one access each, of 1 and of 2 bytes"
-by_tracee
 get 0 "@$NVME/bar0+0x8/16" "@$NVME/bar0+0xa/16"
 stdout_is 0x0400 0x0001
 put 0 "@$SDHCI/bar0+0x34/16=0x01fb" "@$SDHCI/bar0+0x2e/8=0x0e"
@@ -174,34 +163,29 @@ bus sdhci r 0x34 2 0x01fb
 case_end
 
 case_begin "tracee: 1,000 reads of 1,000 registers, through --via tracee"
-by_tracee
 get 0 --via tracee -n 1000 "@$NVME/bar0+0x1000"
 check "1,000 values" [ "${#STDOUT}" = 11000 ]
 bus nvme r 0x1000 4 x1000
 case_end
 
 case_begin "tracee: 1,000 reads of one register, each a run of its own"
-by_tracee
 run 0 "${MMIOTARGET%/target/*}/vm/repeat" "$APP" 1000 "@$EDU/bar0"
 stdout_has "rounds 1000 failed 0"
 bus edu r 0x0 4 0x010000ed x1000+0
 case_end
 
 case_begin "tracee: 1,000 writes of 1,000 registers, through --via tracee"
-by_tracee
 put 0 --via tracee --fill -n 1000 "@$NVME/bar0+0x1000=0x0"
 bus nvme w 0x1000 4 0x0 x1000
 case_end
 
 case_begin "tracee: 1,000 writes of one register, each a run of its own"
-by_tracee
 run 0 "${MMIOTARGET%/target/*}/vm/repeat" "$APP" 1000 "@$EDU/bar0+0x80=0x5"
 stdout_has "rounds 1000 failed 0"
 bus edu w 0x80 4 0x5 x1000+0
 case_end
 
 case_begin "tracee: a size that the device refuses is rejected; the process lives on"
-by_tracee
 get 8 "@$EDU/bar0/8"
 stdout_is
 get 8 --via tracee "@$EDU/bar0/16"
@@ -215,7 +199,6 @@ bus edu r 0x0 4 0x010000ed
 case_end
 
 case_begin "tracee: so is a write of such a size"
-by_tracee
 put 8 "@$EDU/bar0+0x80/8=1"
 put 8 --via tracee "@$EDU/bar0+0x80/16=1"
 is_well
@@ -225,7 +208,6 @@ bus edu r 0x0 4 0x010000ed
 case_end
 
 case_begin "tracee: info tells that it makes them"
-by_tracee
 run 0 "$MMIODBG" info -p "$APP" "@$EDU/bar0"
 for bits in 8 16 32 64; do
   stdout_like "read $bits +tracee"

@@ -21,7 +21,6 @@ bus_none
 case_end
 
 case_begin "tracee: reads and writes are one access each"
-case_todo "there is no tracee backend yet"
 run 0 "$MMIODBG" read -q -p "$APP" "@$EDU/bar0" "@$NVME/bar0+0x8/16"
 stdout_is 0x010000ed 0x0400
 run 0 "$MMIODBG" write -p "$APP" "@$EDU/bar0+0x4=0x12345678"
@@ -33,7 +32,6 @@ bus nvme r 0x0 8
 case_end
 
 case_begin "tracee: a size that the device refuses is rejected"
-case_todo "there is no tracee backend yet"
 run 8 "$MMIODBG" read -p "$APP" "@$EDU/bar0/8"
 tell APP load 0 32 0
 reply_is value 0x010000ed
