@@ -61,6 +61,9 @@ static void note_pause(struct diversion *diversion)
 	if (length > diversion->pauses.longest)
 		diversion->pauses.longest = length;
 	diversion->pauses.bursts++;
+	/* What took longer, a busy machine has made of it. */
+	if (length > diversion->max_pause)
+		length = diversion->max_pause;
 	diversion->next = now + REST * length;
 }
 
