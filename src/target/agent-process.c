@@ -30,6 +30,7 @@
 enum {
 	ATTACH_SECONDS = 2,
 	REQUEST_SECONDS = 3,
+	PREPARE_SECONDS = 10,
 	GRACE_MILLISECONDS = 50,
 	MEND_MILLISECONDS = 100,
 };
@@ -324,7 +325,7 @@ static void do_prepare(struct agent_state *state, struct agent_answer *answer)
 			     state->setup->procfd, state->request.narrow, true);
 	/* It may have to wait until a thread may be held again. */
 	if (!state->stopping)
-		end_at(state, clock_now() + REQUEST_SECONDS * SECOND +
+		end_at(state, clock_now() + PREPARE_SECONDS * SECOND +
 				      10 * state->request.nanoseconds);
 	diversion_prepare(&state->diversion, &state->request, answer);
 }

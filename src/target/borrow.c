@@ -225,7 +225,7 @@ static struct error *prepare(struct session *session)
 	if (error)
 		return error;
 	error = attachment_ask(session, &request,
-			       5 * SECOND + 10 * request.nanoseconds, &answer,
+			       15 * SECOND + 10 * request.nanoseconds, &answer,
 			       NULL);
 	if (error)
 		return error;

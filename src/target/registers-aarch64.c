@@ -13,8 +13,6 @@
 
 /* The kind of branch that the processor remembers, for BTI. */
 #define PSTATE_BTYPE UINT64_C(0xc00)
-/* Single step, as a program has it that steps itself. */
-#define PSTATE_SS UINT64_C(0x200000)
 
 /* "svc #0" */
 #define SUPERVISOR_CALL UINT32_C(0xd4000001)
@@ -65,8 +63,10 @@ enum instruction_set registers_set(const struct registers *registers)
 {
 	struct user_pt_regs user = unpack(registers);
 
-	return user.pstate & (PSTATE_SS | PSR_MODE32_BIT) ? SET_NONE
-							  : SET_AARCH64;
+	/* Not PSTATE.SS, which the kernel leaves set behind a step without
+	 * effect (user_regs_reset_single_step()); programs cannot step
+	 * themselves. */
+	return user.pstate & PSR_MODE32_BIT ? SET_NONE : SET_AARCH64;
 }
 
 /* The kernel has forgotten the call at every stop that we see. */
