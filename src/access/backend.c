@@ -39,19 +39,6 @@ static struct error *join(struct error *first, const struct backend *backend,
 	return joined;
 }
 
-/* A failure of the kernel's path says little; the target's own load says what
- * is so. */
-static const struct backend *fallback_of(backend_question *question, void *data,
-					 const struct backend *backend)
-{
-	cleanup_error struct error *error = NULL;
-
-	if (backend != &backend_kernel)
-		return NULL;
-	error = question(data, &backend_tracee);
-	return error ? NULL : &backend_tracee;
-}
-
 struct error *backend_choose_by(backend_question *question, void *data,
 				const struct backend *only, struct route *ret)
 {
@@ -66,9 +53,12 @@ struct error *backend_choose_by(backend_question *question, void *data,
 		if (!error) {
 			*ret = (struct route){
 				.backend = backends[i],
-				.fallback = only ? NULL
-						 : fallback_of(question, data,
-							       backends[i]),
+				/* A failure of the kernel's path says little;
+				 * the target's own load says what is so. */
+				.fallback =
+					!only && backends[i] == &backend_kernel
+						? &backend_tracee
+						: NULL,
 			};
 			return NULL;
 		}

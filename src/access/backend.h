@@ -74,8 +74,8 @@ extern const size_t n_backends;
 /* By name, or NULL. */
 const struct backend *backend_find(const char *name) __attribute__((nonnull));
 
-/* How accesses of one kind are made: the backend, and one that settles what its
- * failures mean, or NULL. */
+/* How accesses of one kind are made: the backend, and one that may settle what
+ * its failures mean, or NULL. That one has not been checked. */
 struct route {
 	const struct backend *backend, *fallback;
 };

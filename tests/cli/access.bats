@@ -614,7 +614,9 @@ kernel, register, 1 attempt, " err
   expect 3 read -q "${on[@]}" "$at+0xffe..+4/8"
   out_is 0xfe 0xff - -
   one_diagnostic_err
-  expect 1 write "${on[@]}" "$at+0x1000/8=1"
+  expect 1 write "${on[@]}" --via kernel "$at+0x1000/8=1"
+  expect 6 write "${on[@]}" "$at+0x1000/8=1"
+  err_has "a store by thread $pid of the target met SIGBUS (BUS_ADRERR)"
   [ "$(stat -c %s regs)" = 4096 ]
 }
 

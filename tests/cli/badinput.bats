@@ -405,8 +405,12 @@ zombie_start() {
   for value in '' kernal Kernel 'kernel ' auto,kernel; do
     bad 2 read "${on[@]}" --via "$value" "$at"
   done
-  bad 2 read "${on[@]}" --via tracee "$at"
-  err_has 'this version'
+  for value in '' 0 -1 0x 1.5 x 4294967296; do
+    bad 2 read "${on[@]}" --thread "$value" "$at"
+  done
+  for value in '' 0 1 0ms 11s 1h -1ms; do
+    bad 2 read "${on[@]}" --max-pause "$value" "$at"
+  done
   expect 0 read -q "${on[@]}" --via kernel "$at+0/8"
   expect 0 read -q "${on[@]}" --via auto "$at+0/8"
   for value in '' yes Always; do

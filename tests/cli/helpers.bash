@@ -468,8 +468,8 @@ bad() {
 memory_calls=pread64,pwrite64,preadv,pwritev,preadv2,pwritev2,lseek
 memory_calls+=,sendfile,splice,process_vm_readv,process_vm_writev,ptrace
 
-# injected FAULT STATUS ARGUMENTS...: FAULT is "pread64:error=EIO:when=2", on
-# the memory of the process `pid`
+# injected FAULT STATUS COMMAND ARGUMENTS...: FAULT is "pread64:error=EIO:when=2",
+# on the memory of the process `pid`; no other backend may help
 injected() {
   local - && set +T
   local fault=$1 wanted=$2
@@ -477,7 +477,7 @@ injected() {
   shift 2
   ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
     expect_of "$wanted" strace -qq -o trace -P "/proc/$pid/mem" \
-    -e trace="${fault%%:*}" -e inject="$fault" "$MMIODBG" "$@"
+    -e trace="${fault%%:*}" -e inject="$fault" "$MMIODBG" "$1" --via kernel "${@:2}"
 }
 
 # Captured trees
