@@ -953,6 +953,18 @@ static void odd_result(const char *call, int64_t result)
 	       result < 0 ? error_name(errno) : "wrong");
 }
 
+/* The result of @call, called @name, which is made again after EINTR: that is
+ * damage, but the number is still to come.
+ */
+#define insist(name, call)                                                     \
+	({                                                                     \
+		int64_t result_;                                               \
+                                                                               \
+		while ((result_ = (call)) < 0 && errno == EINTR)               \
+			odd_result(name, result_);                             \
+		result_;                                                       \
+	})
+
 static void open_pipe(struct line *line)
 {
 	if (pipe2(line->fd, O_CLOEXEC))
@@ -1027,7 +1039,8 @@ static void give_semaphore(struct line *line)
 static uint64_t take_read(struct line *line)
 {
 	uint64_t number = 0;
-	ssize_t result = read(line->fd[0], &number, sizeof number);
+	ssize_t result =
+		insist("read", read(line->fd[0], &number, sizeof number));
 
 	if (result != sizeof number)
 		odd_result("read", result);
@@ -1037,7 +1050,8 @@ static uint64_t take_read(struct line *line)
 static uint64_t take_recv(struct line *line)
 {
 	uint64_t number = 0;
-	ssize_t result = recv(line->fd[0], &number, sizeof number, 0);
+	ssize_t result =
+		insist("recv", recv(line->fd[0], &number, sizeof number, 0));
 
 	if (result != sizeof number)
 		odd_result("recv", result);
@@ -1047,7 +1061,8 @@ static uint64_t take_recv(struct line *line)
 static uint64_t take_epoll(struct line *line)
 {
 	struct epoll_event event[2] = {{.events = 0}};
-	int result = epoll_wait(line->other, event, 2, -1);
+	int result =
+		insist("epoll_wait", epoll_wait(line->other, event, 2, -1));
 
 	if (result != 1 || event[0].events != EPOLLIN ||
 	    event[0].data.u64 != 0x600d)
@@ -1066,7 +1081,7 @@ static uint64_t take_ppoll(struct line *line)
 	int result;
 
 	/* The C library does not tell it. */
-	result = syscall(SYS_ppoll, &event, 1, &t, NULL, 8);
+	result = insist("ppoll", syscall(SYS_ppoll, &event, 1, &t, NULL, 8));
 	end = now_ns();
 	if (result != 1 || event.revents != POLLIN)
 		odd_result("ppoll", result);
@@ -1110,7 +1125,7 @@ static uint64_t take_signal(struct line *line)
 	atomic_store(&line->waits, true);
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN + SIG_LINE);
-	result = sigwaitinfo(&set, &info);
+	result = insist("sigwaitinfo", sigwaitinfo(&set, &info));
 	if (result != SIGRTMIN + SIG_LINE || info.si_code != SI_QUEUE ||
 	    info.si_pid != getpid())
 		odd_result("sigwaitinfo", result);
@@ -1120,7 +1135,7 @@ static uint64_t take_signal(struct line *line)
 static uint64_t take_semaphore(struct line *line)
 {
 	struct sembuf take = {.sem_op = -1};
-	int result = semop(line->other, &take, 1);
+	int result = insist("semop", semop(line->other, &take, 1));
 
 	if (result)
 		odd_result("semop", result);
