@@ -266,7 +266,8 @@ settle() {
 # signals_are_unchanged WHAT
 signals_are_unchanged() {
   await $margin signals_settled ||
-    problem "$1: signals: $(diff signals.before signals.now | head -n 6)"
+    problem "$1: signals: $(diff signals.before signals.now | grep '^[<>]' |
+      head -n 4 | tr '\n' ' ')"
 }
 
 # start_single: one thread; sets `pid` and `text`, too

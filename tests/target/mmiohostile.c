@@ -222,6 +222,7 @@ static void set_mask(struct worker *me, const sigset_t *mask)
 
 static void check_mask(struct worker *me)
 {
+	/* What it has become stays so: who looks at /proc is to see it, too. */
 	mask_check(me->name, &me->mask);
 	check_done(MASKS);
 }

@@ -192,7 +192,8 @@ static void set_mask(struct worker *me, const sigset_t *mask)
 
 static void check_mask(struct worker *me)
 {
-	mask_check(me->name, &me->mask);
+	if (!mask_check(me->name, &me->mask))
+		set_mask(me, &me->mask);
 }
 
 /* Registers */

@@ -124,7 +124,7 @@ static bool is_ours(int signal)
 	       (signal < __SIGRTMIN || signal >= SIGRTMIN);
 }
 
-void mask_check(const char *name, const sigset_t *wanted)
+bool mask_check(const char *name, const sigset_t *wanted)
 {
 	sigset_t mask;
 
@@ -135,9 +135,9 @@ void mask_check(const char *name, const sigset_t *wanted)
 			continue;
 		damage("signals", "%s: signal %d became %s", name, i,
 		       sigismember(&mask, i) ? "blocked" : "unblocked");
-		pthread_sigmask(SIG_SETMASK, wanted, NULL);
-		return;
+		return false;
 	}
+	return true;
 }
 
 static struct sigaction actions[_NSIG];

@@ -7,6 +7,7 @@
 #define MMIODBG_TESTS_WITNESS_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -34,8 +35,8 @@ _Noreturn void fatal(const char *what);
 /* The number @text up to @max; else says so, and exits. */
 uint64_t number(const char *text, uint64_t max);
 
-/* The mask of this thread, which @name is, must be @wanted. */
-void mask_check(const char *name, const sigset_t *wanted);
+/* The mask of this thread, called @name, must be @wanted; false: it is not. */
+bool mask_check(const char *name, const sigset_t *wanted);
 
 /* Handles a signal, all others but those of faults being blocked, and restarts
  * system calls.
