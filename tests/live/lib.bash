@@ -294,13 +294,22 @@ counts() {
   [[ $value = 0x* && $value != "$1" ]]
 }
 
+counts_or_ended() {
+  has_ended "$pid" || counts "$1"
+}
+
+# goes_on: there is reason to, and a target
+goes_on() {
+  [ $number_of_problems -lt 20 ] && ! has_ended "$pid"
+}
+
 # it_runs: it does something now that it had not done before
 it_runs() {
   local value answer=
 
   if [ "$kind" != single ]; then
     value=$("$program" read -q -p "$pid" "$counter/64")
-    await $slack counts "$value"
+    await $slack counts_or_ended "$value" && ! has_ended "$pid"
     return
   fi
   told=$((told + 1))
