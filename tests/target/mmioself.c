@@ -53,37 +53,31 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <linux/aio_abi.h>
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
-#include <semaphore.h>
 #include <signal.h>
-#include <stdalign.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
-#include <sys/sem.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "held.h"
+#include "passes.h"
+#include "witness.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
@@ -94,13 +88,10 @@
 enum {
 	MAX_WORKERS = 256,
 	MAX_RECEIVERS = 16,
-	MAX_HEARTS = 8,
-	MAX_SECONDS = 64,
-	MAX_DAMAGES = 200,
-	MAX_ALIKE = 5,
+	MAX_INTERRUPTIBLES = 16,
+	MAX_CHANGES = 200,
 	PAGE_SIZE = 4096,
 	BUFFER_WORDS = 4096,
-	BEAT_US = 5000,   /* of a heart */
 	HANG_S = 60,      /* a thread that takes longer to end hangs */
 	TIMER_US = 7000,  /* the interval timer's */
 	WINDOW = 32,      /* signals under way, of one kind to one thread */
@@ -164,81 +155,20 @@ static atomic_uint n_started;
 static atomic_bool stopping;    /* the workers are to end */
 static atomic_bool storm_over;  /* then the receivers are */
 static atomic_uint n_receiving; /* they are ready for signals */
-static atomic_bool heart_over;  /* and then the hearts */
 static atomic_ullong checked[N_KINDS];
 static __thread struct worker *self;
 static pid_t our_pid;
 static uid_t our_uid;
 static sigset_t base_mask; /* all but what a fault gives */
 
-/* Damage: kept until the end, since a handler may be what finds it */
-
-static struct damage {
-	_Atomic(const char *) format; /* NULL: not complete */
-	char text[240];
-} damages[MAX_DAMAGES];
-static atomic_uint n_damages;
-static atomic_uint n_more; /* that were not kept */
-
-static void damage(const char *kind, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* vsnprintf() of numbers and strings is safe in a handler with glibc. */
-static void damage(const char *kind, const char *format, ...)
-{
-	unsigned int alike = 0, index;
-	struct damage *one;
-	va_list args;
-	int used;
-
-	for (unsigned int i = 0; i < MAX_DAMAGES; i++)
-		alike += atomic_load(&damages[i].format) == format;
-	index = alike < MAX_ALIKE ? atomic_fetch_add(&n_damages, 1)
-				  : MAX_DAMAGES;
-	if (index >= MAX_DAMAGES) {
-		atomic_fetch_add(&n_more, 1);
-		return;
-	}
-	one = &damages[index];
-	used = snprintf(one->text, sizeof one->text, "%s: ", kind);
-	va_start(args, format);
-	vsnprintf(one->text + used, sizeof one->text - used, format, args);
-	va_end(args);
-	atomic_store(&one->format, format);
-}
-
 static void check_done(enum kind_of_check kind)
 {
 	atomic_fetch_add_explicit(&checked[kind], 1, memory_order_relaxed);
 }
 
-/* "0", or what the errno @error is called. */
-static const char *error_name(int error)
-{
-	const char *name = error ? strerrorname_np(error) : "0";
-
-	return name ? name : "a number that is not an errno";
-}
-
-static _Noreturn void fatal(const char *what)
-{
-	fprintf(stderr, "mmioself: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
-
-/* Random numbers (splitmix64) and time */
-
-static uint64_t mix(uint64_t z)
-{
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
 static uint64_t random_next(struct worker *me)
 {
-	me->random += UINT64_C(0x9e3779b97f4a7c15);
-	return mix(me->random);
+	return random_of(&me->random);
 }
 
 /* From @min to @max, both included. */
@@ -247,150 +177,9 @@ static uint64_t random_from(struct worker *me, uint64_t min, uint64_t max)
 	return min + random_next(me) % (max - min + 1);
 }
 
-static uint64_t to_ns(const struct timespec *t)
-{
-	return (uint64_t)t->tv_sec * 1000000000 + t->tv_nsec;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return to_ns(&t);
-}
-
-static struct timespec to_timespec(uint64_t ns)
-{
-	return (struct timespec){ns / 1000000000, ns % 1000000000};
-}
-
-/*
- * Hearts beat at fixed times, one on each processor.  How late they are tells
- * how late anything may be on this machine now, for whatever reason: load, a
- * hypervisor that takes a processor away, or that the process was stopped.  An
- * absolute sleep cannot begin anew, so they are not wrong where others are.
- */
-static struct heart {
-	int processor;
-	atomic_ullong next_beat;
-	atomic_ullong late_total; /* ns, of all beats */
-	/* The worst of a second: its number << 40, and ns. */
-	atomic_ullong worst[MAX_SECONDS];
-} hearts[MAX_HEARTS];
-static unsigned int n_hearts;
-static atomic_ullong late_longest;
-
-/* The whole process stays where there are hearts. */
-static void hearts_init(void)
-{
-	cpu_set_t all, ours;
-
-	CPU_ZERO(&ours);
-	if (sched_getaffinity(0, sizeof all, &all))
-		fatal("sched_getaffinity");
-	for (int i = 0; i < CPU_SETSIZE && n_hearts < MAX_HEARTS; i++) {
-		if (!CPU_ISSET(i, &all))
-			continue;
-		hearts[n_hearts++].processor = i;
-		CPU_SET(i, &ours);
-	}
-	if (sched_setaffinity(0, sizeof ours, &ours))
-		fatal("sched_setaffinity");
-}
-
-enum { SECOND_SHIFT = 40 };
-
-static void note_late(struct heart *heart, uint64_t now, uint64_t late)
-{
-	uint64_t second = now / 1000000000;
-	atomic_ullong *worst = &heart->worst[second % MAX_SECONDS];
-	uint64_t note = second << SECOND_SHIFT | late;
-
-	atomic_fetch_add(&heart->late_total, late);
-	if (note > atomic_load(worst))
-		atomic_store(worst, note);
-}
-
 static void run_heart(struct worker *me)
 {
-	struct heart *heart = &hearts[me->index];
-	uint64_t due = now_ns();
-	cpu_set_t ours;
-
-	CPU_ZERO(&ours);
-	CPU_SET(heart->processor, &ours);
-	sched_setaffinity(0, sizeof ours, &ours);
-	while (!atomic_load(&heart_over)) {
-		struct timespec t;
-		uint64_t now;
-		int error;
-
-		due += BEAT_US * UINT64_C(1000);
-		atomic_store(&heart->next_beat, due);
-		t = to_timespec(due);
-		error = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t,
-					NULL);
-		now = now_ns();
-		if (error)
-			damage("timers", "clock_nanosleep (absolute) gave %s",
-			       error_name(error));
-		if (now < due) {
-			damage("timers",
-			       "clock_nanosleep (absolute) ended %" PRIu64
-			       " ns too early",
-			       due - now);
-			continue;
-		}
-		note_late(heart, now, now - due);
-		if (now - due > atomic_load(&late_longest))
-			atomic_store(&late_longest, now - due);
-		if (now - due > options.stall_ns)
-			damage("stall", "nothing went on for %" PRIu64 " ms",
-			       (now - due) / 1000000);
-		due = now;
-	}
-}
-
-/* How late the machine was, since some moment. */
-struct late {
-	uint64_t worst, sum;         /* ns, of the heart that was latest */
-	uint64_t start;              /* that moment */
-	uint64_t before[MAX_HEARTS]; /* the sums then, rather too small */
-};
-
-static struct late late_start(void)
-{
-	struct late late = {.start = now_ns()};
-
-	for (unsigned int i = 0; i < n_hearts; i++)
-		late.before[i] = atomic_load(&hearts[i].late_total);
-	return late;
-}
-
-/* Rather too much than too little. */
-static void late_end(struct late *late)
-{
-	uint64_t now = now_ns(), first = late->start / 1000000000;
-
-	for (unsigned int i = 0; i < n_hearts; i++) {
-		uint64_t due = atomic_load(&hearts[i].next_beat);
-		uint64_t worst = now > due ? now - due : 0, sum = worst;
-
-		sum += atomic_load(&hearts[i].late_total) - late->before[i];
-		for (unsigned int j = 0; j < MAX_SECONDS; j++) {
-			uint64_t note = atomic_load(&hearts[i].worst[j]);
-			uint64_t ns =
-				note & ((UINT64_C(1) << SECOND_SHIFT) - 1);
-
-			if (note >> SECOND_SHIFT >= first && ns > worst)
-				worst = ns;
-		}
-		if (worst > late->worst)
-			late->worst = worst;
-		if (sum > late->sum)
-			late->sum = sum;
-	}
+	heart_run(me->index, options.stall_ns);
 }
 
 /* Masks */
@@ -401,325 +190,38 @@ static void set_mask(struct worker *me, const sigset_t *mask)
 	pthread_sigmask(SIG_SETMASK, mask, NULL);
 }
 
-/* glibc keeps two signals for itself, the first below SIGRTMIN. */
-static bool is_ours(int signal)
-{
-	return signal != SIGKILL && signal != SIGSTOP &&
-	       (signal < __SIGRTMIN || signal >= SIGRTMIN);
-}
-
 static void check_mask(struct worker *me)
 {
-	sigset_t mask;
-
-	pthread_sigmask(SIG_SETMASK, NULL, &mask);
-	for (int i = 1; i <= SIGRTMAX; i++) {
-		if (is_ours(i) &&
-		    sigismember(&mask, i) != sigismember(&me->mask, i)) {
-			damage("signals", "%s: signal %d became %s", me->name,
-			       i,
-			       sigismember(&mask, i) ? "blocked" : "unblocked");
-			set_mask(me, &me->mask);
-			return;
-		}
-	}
+	if (!mask_check(me->name, &me->mask))
+		set_mask(me, &me->mask);
 }
 
 /* Registers */
 
-#if defined __x86_64__
-/*
- * What hold_registers() puts into the registers, and finds in them after.  Its
- * assembler code knows the layout: H_... below.
- */
-struct registers {
-	uint64_t general[16]; /* see register_names; [15] is set by it */
-	uint8_t x87[8][16];
-	uint8_t vector[16][32]; /* half of each without AVX */
-	uint64_t flags;
-	uint32_t mxcsr;
-	uint16_t x87_control;
-};
-
-struct held {
-	alignas(16) struct registers before;
-	alignas(16) struct registers after;
-	uint64_t spins;
-	uint64_t is_syscall; /* instead of spins: one system call */
-	uint64_t has_avx;
-};
-
-/* clang-format off */
-#define H_X87     128
-#define H_VECTOR  256
-#define H_FLAGS   768
-#define H_MXCSR   776
-#define H_CONTROL 780
-#define H_AFTER   784
-#define H_SPINS   1568
-#define H_SYSCALL 1576
-#define H_AVX     1584
-/* clang-format on */
-
-_Static_assert(offsetof(struct registers, x87) == H_X87 &&
-		       offsetof(struct registers, vector) == H_VECTOR &&
-		       offsetof(struct registers, flags) == H_FLAGS &&
-		       offsetof(struct registers, mxcsr) == H_MXCSR &&
-		       offsetof(struct registers, x87_control) == H_CONTROL &&
-		       offsetof(struct held, after) == H_AFTER &&
-		       offsetof(struct held, spins) == H_SPINS &&
-		       offsetof(struct held, is_syscall) == H_SYSCALL &&
-		       offsetof(struct held, has_avx) == H_AVX,
-	       "the layout that hold_registers() knows");
-
-static const char *const register_names[16] = {
-	"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "r8",
-	"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rsp",
-};
-
-enum {
-	RAX = 0,
-	RCX = 2,
-	RDX = 3,
-	RSI = 4,
-	RDI = 5,
-	R10 = 9,
-	R11 = 10,
-	RSP = 15,
-	FLAG_TRAP = 0x100,
-	FLAG_IF = 0x200,
-	FLAG_DF = 0x400,
-	/* CF PF AF ZF SF OF ID: those that may have any value */
-	FLAGS_ANY = 0x2008d5,
-	FLAG_ALWAYS = 2,
-};
-
-/* clang-format off */
-#define TEXT_(x)  #x
-#define TEXT(x)   TEXT_(x)
-#define AT(x)     TEXT(x) "(%rdi)"
-#define AFTER(x)  TEXT(H_AFTER) "+" TEXT(x) "(%rdi)"
-#define ALL_16(x) ".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15;" x ";.endr;"
-
-/*
- * Loads held->before into all registers, spins (or makes a system call) while
- * nothing is anywhere else, and stores all registers to held->after.  On the
- * stack stand meanwhile: the count of spins, and above it @held.
- */
-static __attribute__((naked, noinline)) void
-hold_registers(__attribute__((unused)) struct held *held)
+static void check_spinning(struct worker *me, uint64_t spins)
 {
-	asm(
-	/* What the ABI wants back. */
-	"push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15;"
-	"sub $16, %rsp; stmxcsr (%rsp); fnstcw 4(%rsp);"
-	"push %rdi; pushq " AT(H_SPINS) ";"
-	"mov %rsp, 120(%rdi);"
-
-	"fninit; fldcw " AT(H_CONTROL) "; ldmxcsr " AT(H_MXCSR) ";"
-	".irp n,7,6,5,4,3,2,1,0; fldt 128+16*\\n(%rdi); .endr;"
-	"cmpq $0, " AT(H_AVX) "; je 1f;"
-	ALL_16("vmovdqu 256+32*\\n(%rdi), %ymm\\n")
-	"jmp 2f;"
-	"1: " ALL_16("movdqu 256+32*\\n(%rdi), %xmm\\n")
-	"2: cmpq $0, " AT(H_SYSCALL) "; jne 5f;"
-
-	"call 6f;"
-	/* Spins without a change of the flags: %rcx is borrowed. */
-	"3: .rept 200; nop; .endr;"
-	"xchg %rcx, (%rsp); lea -1(%rcx), %rcx; jrcxz 4f;"
-	"xchg %rcx, (%rsp); jmp 3b;"
-	"4: xchg %rcx, (%rsp); jmp 7f;"
-
-	"5: call 6f; syscall; jmp 7f;"
-
-	/* The flags and the general registers; mov does not change those. */
-	"6: pushq " AT(H_FLAGS) "; popfq;"
-	"mov 0(%rdi), %rax; mov 8(%rdi), %rbx; mov 16(%rdi), %rcx;"
-	"mov 24(%rdi), %rdx; mov 32(%rdi), %rsi; mov 48(%rdi), %rbp;"
-	"mov 56(%rdi), %r8; mov 64(%rdi), %r9; mov 72(%rdi), %r10;"
-	"mov 80(%rdi), %r11; mov 88(%rdi), %r12; mov 96(%rdi), %r13;"
-	"mov 104(%rdi), %r14; mov 112(%rdi), %r15; mov 40(%rdi), %rdi;"
-	"ret;"
-
-	"7: pushfq; cld; push %rdi; mov 24(%rsp), %rdi;"
-	"mov %rax, " AFTER(0) "; mov %rbx, " AFTER(8) ";"
-	"mov %rcx, " AFTER(16) "; mov %rdx, " AFTER(24) ";"
-	"mov %rsi, " AFTER(32) "; popq " AFTER(40) ";"
-	"mov %rbp, " AFTER(48) "; mov %r8, " AFTER(56) ";"
-	"mov %r9, " AFTER(64) "; mov %r10, " AFTER(72) ";"
-	"mov %r11, " AFTER(80) "; mov %r12, " AFTER(88) ";"
-	"mov %r13, " AFTER(96) "; mov %r14, " AFTER(104) ";"
-	"mov %r15, " AFTER(112) "; popq " AFTER(H_FLAGS) ";"
-	"mov %rsp, " AFTER(120) ";"
-
-	"fnstcw " AFTER(H_CONTROL) "; stmxcsr " AFTER(H_MXCSR) ";"
-	".irp n,0,1,2,3,4,5,6,7; fstpt 784+128+16*\\n(%rdi); .endr;"
-	"fninit;"
-	"cmpq $0, " AT(H_AVX) "; je 1f;"
-	ALL_16("vmovdqu %ymm\\n, 784+256+32*\\n(%rdi)")
-	"vzeroupper; jmp 2f;"
-	"1: " ALL_16("movdqu %xmm\\n, 784+256+32*\\n(%rdi)")
-
-	"2: add $16, %rsp; ldmxcsr (%rsp); fldcw 4(%rsp); add $16, %rsp;"
-	"pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx;"
-	"ret");
-}
-/* clang-format on */
-
-static void fill_registers(struct worker *me, struct held *held)
-{
-	struct registers *r = &held->before;
-
-	memset(held, 0, sizeof *held);
-	for (int i = 0; i < 16; i++)
-		r->general[i] = random_next(me);
-	for (int i = 0; i < 8; i++) {
-		uint64_t mantissa = random_next(me) | UINT64_C(1) << 63;
-		uint16_t exponent = random_from(me, 0x1000, 0x6fff);
-
-		memcpy(r->x87[i], &mantissa, 8);
-		memcpy(r->x87[i] + 8, &exponent, 2);
-	}
-	held->has_avx = __builtin_cpu_supports("avx");
-	for (int i = 0; i < 16; i++) {
-		for (int j = 0; j < (held->has_avx ? 32 : 16); j += 8) {
-			uint64_t word = random_next(me);
-
-			memcpy(r->vector[i] + j, &word, 8);
-		}
-	}
-	r->flags = FLAG_ALWAYS | FLAG_IF | (random_next(me) & FLAGS_ANY);
-	/* All exceptions masked; one of four ways to round. */
-	r->mxcsr = 0x1f80 | random_from(me, 0, 3) << 13;
-	r->x87_control = 0x037f | random_from(me, 0, 3) << 10;
-}
-
-/* @unchecked: a bit for each general register that may have changed. */
-static void compare_registers(const struct held *held, const char *when,
-			      uint32_t unchecked)
-{
-	const struct registers *b = &held->before, *a = &held->after;
-
-	for (int i = 0; i < 16; i++)
-		if (!(unchecked >> i & 1) && a->general[i] != b->general[i])
-			damage("registers",
-			       "%s is 0x%" PRIx64 " and was 0x%" PRIx64 ", %s",
-			       register_names[i], a->general[i], b->general[i],
-			       when);
-	for (int i = 0; i < 8; i++)
-		if (memcmp(a->x87[i], b->x87[i], 10) != 0)
-			damage("registers", "st%d changed, %s", i, when);
-	for (int i = 0; i < 16; i++)
-		if (memcmp(a->vector[i], b->vector[i], 32) != 0)
-			damage("registers", "%cmm%d changed, %s",
-			       held->has_avx ? 'y' : 'x', i, when);
-	if (a->flags != b->flags)
-		damage("registers",
-		       "the flags are 0x%" PRIx64 " and were 0x%" PRIx64
-		       ", %s%s",
-		       a->flags, b->flags, when,
-		       a->flags & FLAG_TRAP ? " (single-stepped)" : "");
-	if (a->mxcsr != b->mxcsr)
-		damage("registers", "mxcsr is 0x%x and was 0x%x, %s", a->mxcsr,
-		       b->mxcsr, when);
-	if (a->x87_control != b->x87_control)
-		damage("registers", "the x87 control word is 0x%x, not 0x%x",
-		       a->x87_control, b->x87_control);
+	held_spin(&me->random, spins);
 	check_done(REGISTERS);
 }
 
-static void check_spinning(struct worker *me, uint64_t spins)
-{
-	struct held held;
-
-	fill_registers(me, &held);
-	if (random_next(me) & 1)
-		held.before.flags |= FLAG_DF;
-	held.spins = spins;
-	hold_registers(&held);
-	compare_registers(&held, "after spinning", 0);
-}
-
-/* Adjusts so that one check lasts about 1 ms. */
-static uint64_t measure_spins(struct worker *me)
-{
-	uint64_t best = UINT64_MAX;
-
-	for (int i = 0; i < 5; i++) {
-		uint64_t start = now_ns();
-
-		check_spinning(me, 1000);
-		start = now_ns() - start;
-		if (start < best)
-			best = start;
-	}
-	return UINT64_C(1000000) * 1000 / (best + 1) + 1;
-}
-
-/* The same across a sleep; only the result, rcx and r11 are the kernel's. */
+/* The same across a sleep. */
 static void check_sleeping(struct worker *me, uint64_t ns)
 {
 	struct timespec t = to_timespec(ns);
-	struct held held;
-	uint64_t start;
+	uint64_t start = now_ns();
+	long result = held_call(&me->random, SYS_clock_nanosleep,
+				CLOCK_MONOTONIC, 0, (uintptr_t)&t, 0);
 
-	fill_registers(me, &held);
-	held.is_syscall = 1;
-	held.before.general[RAX] = SYS_clock_nanosleep;
-	held.before.general[RDI] = CLOCK_MONOTONIC;
-	held.before.general[RSI] = 0;
-	held.before.general[RDX] = (uintptr_t)&t;
-	held.before.general[R10] = 0;
-	start = now_ns();
-	hold_registers(&held);
-	if (held.after.general[RAX])
-		damage("registers", "clock_nanosleep gave %" PRId64,
-		       (int64_t)held.after.general[RAX]);
+	check_done(REGISTERS);
+	if (result)
+		damage("registers", "clock_nanosleep gave %ld", result);
 	else if (now_ns() - start < ns)
 		damage("timers", "clock_nanosleep ended too early");
-	compare_registers(&held, "after clock_nanosleep",
-			  1 << RAX | 1 << RCX | 1 << R11);
 }
-
-#else
-
-/* As many values as the compiler keeps in registers. */
-static void check_spinning(struct worker *me, uint64_t spins)
-{
-	uint64_t a = random_next(me), b = random_next(me), c = random_next(me),
-		 d = random_next(me), e = random_next(me), f = random_next(me);
-	volatile uint64_t sum = a + 3 * b + 5 * c + 7 * d + 9 * e + 11 * f;
-
-	for (uint64_t i = 0; i < spins; i++)
-		asm volatile(""
-			     : "+r"(a), "+r"(b), "+r"(c), "+r"(d), "+r"(e),
-			       "+r"(f));
-	if (sum != a + 3 * b + 5 * c + 7 * d + 9 * e + 11 * f)
-		damage("registers", "one changed");
-	check_done(REGISTERS);
-}
-
-static uint64_t measure_spins(struct worker *me)
-{
-	(void)me;
-	return 1000000;
-}
-
-static void check_sleeping(struct worker *me, uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-
-	(void)me;
-	if (nanosleep(&t, NULL))
-		damage("timers", "nanosleep gave %s", error_name(errno));
-}
-
-#endif
 
 static void run_registers(struct worker *me)
 {
-	uint64_t spins = measure_spins(me);
+	uint64_t spins = held_spins_of_1ms(&me->random);
 
 	while (!atomic_load(&stopping)) {
 		check_spinning(me, random_from(me, spins / 2, spins * 3 / 2));
@@ -792,180 +294,17 @@ static void run_memory(struct worker *me)
 	}
 }
 
-/*
- * Ways to let a time pass.  Each returns 0 if it did so as it should, an errno,
- * or ODD for a result that cannot be.
- */
-
-enum { ODD = -1 };
-
-static int error_of(int result)
-{
-	return result < 0 ? errno : result ? ODD : 0;
-}
-
-static int pass_nanosleep(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns), left;
-
-	return error_of(nanosleep(&t, &left));
-}
-
-static int pass_clock_nanosleep(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-
-	return clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
-}
-
-static int pass_clock_nanosleep_realtime(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-
-	return clock_nanosleep(CLOCK_REALTIME, 0, &t, NULL);
-}
-
-static int pass_usleep(uint64_t ns)
-{
-	return error_of(usleep((ns + 999) / 1000));
-}
-
-static int pass_poll(uint64_t ns)
-{
-	return error_of(poll(NULL, 0, (ns + 999999) / 1000000));
-}
-
-static int pass_ppoll(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-
-	return error_of(ppoll(NULL, 0, &t, NULL));
-}
-
-static int pass_ppoll_mask(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-
-	return error_of(ppoll(NULL, 0, &t, &self->mask));
-}
-
-static int pass_select(uint64_t ns)
-{
-	struct timeval t = {ns / 1000000000, (ns + 999) / 1000 % 1000000};
-
-	return error_of(select(0, NULL, NULL, NULL, &t));
-}
-
-static int pass_pselect(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-
-	return error_of(pselect(0, NULL, NULL, NULL, &t, NULL));
-}
-
-static int pass_futex(uint64_t ns)
-{
-	struct timespec t = to_timespec(ns);
-	uint32_t word = 0;
-
-	if (!syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, &t, NULL, 0))
-		return ODD;
-	return errno == ETIMEDOUT ? 0 : errno;
-}
-
-static int pass_sem(uint64_t ns)
-{
-	struct timespec t = to_timespec(now_ns() + ns);
-	sem_t sem;
-	int error = ODD;
-
-	sem_init(&sem, 0, 0);
-	if (sem_clockwait(&sem, CLOCK_MONOTONIC, &t))
-		error = errno == ETIMEDOUT ? 0 : errno;
-	sem_destroy(&sem);
-	return error;
-}
-
-static int pass_timerfd(uint64_t ns)
-{
-	struct itimerspec t = {.it_value = to_timespec(ns)};
-	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	uint64_t times = 0;
-	ssize_t length;
-	int error = 0;
-
-	if (fd < 0 || timerfd_settime(fd, 0, &t, NULL))
-		fatal("timerfd");
-	length = read(fd, &times, sizeof times);
-	if (length < 0)
-		error = errno;
-	else if (length != sizeof times || times != 1)
-		error = ODD;
-	close(fd);
-	return error;
-}
-
-static const struct pass {
-	const char *name;
-	int (*run)(uint64_t ns);
-	/* When it is started again, that is with what is left of its time, and
-	 * not until the same moment as before.
-	 */
-	bool counts_down;
-	uint64_t may_be_early_ns; /* by rounding */
-} passes[] = {
-	{"nanosleep", pass_nanosleep, false, 0},
-	{"clock_nanosleep", pass_clock_nanosleep, false, 0},
-	{"clock_nanosleep (realtime)", pass_clock_nanosleep_realtime, false, 0},
-	{"usleep", pass_usleep, false, 0},
-	{"poll", pass_poll, false, 0},
-	{"ppoll", pass_ppoll, true, 0},
-	{"ppoll with a mask", pass_ppoll_mask, true, 0},
-	{"select", pass_select, true, 100000},
-	{"pselect", pass_pselect, true, 0},
-	{"futex", pass_futex, false, 0},
-	{"sem_clockwait", pass_sem, false, 0},
-	{"read of a timerfd", pass_timerfd, false, 0},
-};
-
-enum { N_PASSES = sizeof passes / sizeof *passes };
-
 /* Lets @ns pass by way of @pass, and verifies that. */
 static void check_pass(struct worker *me, const struct pass *pass, uint64_t ns)
 {
-	sig_atomic_t handled = me->handled;
-	struct late late = late_start();
-	uint64_t start = now_ns(), elapsed;
-	uint64_t more = options.late_ns * (me->waits_for_tracer ? 10 : 1);
-	int error = pass->run(ns);
-
-	elapsed = now_ns() - start;
-	late_end(&late);
-	more += 4 * late.worst + (pass->counts_down ? 2 * late.sum : 0);
+	pass_check(pass, ns, options.late_ns * (me->waits_for_tracer ? 10 : 1),
+		   &me->handled);
 	check_done(TIMERS);
-	if (error == EINTR && handled != me->handled)
-		return; /* it was a handler of ours */
-	if (error)
-		damage("timers",
-		       "%s of %" PRIu64 " us gave %s after %" PRIu64 " us",
-		       pass->name, ns / 1000,
-		       error == ODD ? "an odd result" : error_name(error),
-		       elapsed / 1000);
-	else if (elapsed + pass->may_be_early_ns < ns)
-		damage("timers",
-		       "%s of %" PRIu64 " ns ended %" PRIu64 " ns too early",
-		       pass->name, ns, ns - elapsed);
-	else if (elapsed > ns + more)
-		damage("timers",
-		       "%s of %" PRIu64 " ms lasted %" PRIu64
-		       " ms; the machine was %" PRIu64 " ms late",
-		       pass->name, ns / 1000000, elapsed / 1000000,
-		       late.worst / 1000000);
 }
 
 static void nap(struct worker *me, uint64_t min_us, uint64_t max_us)
 {
-	check_pass(me, &passes[random_from(me, 0, N_PASSES - 1)],
+	check_pass(me, &passes[random_from(me, 0, n_passes - 1)],
 		   random_from(me, min_us, max_us) * 1000);
 }
 
@@ -980,7 +319,7 @@ static void run_timers(struct worker *me)
 			      : dice < 90 ? random_from(me, 30000, 300000)
 					  : random_from(me, 1500000, 2500000);
 
-		check_pass(me, &passes[turn++ % N_PASSES], us * 1000);
+		check_pass(me, &passes[turn++ % n_passes], us * 1000);
 		check_mask(me);
 	}
 }
@@ -1670,7 +1009,7 @@ static void check_wake(struct receiver *receiver)
 static void run_receiver(struct worker *me)
 {
 	struct receiver *receiver = &receivers[me->index];
-	uint64_t spins = measure_spins(me);
+	uint64_t spins = held_spins_of_1ms(&me->random);
 	sigset_t mask = base_mask;
 	stack_t stack = {.ss_flags = SS_DISABLE}, before = stack, found;
 
@@ -1858,72 +1197,6 @@ static void run_sender(struct worker *me)
  * counted; nobody can do better.
  */
 
-static int wait_epoll(void)
-{
-	struct epoll_event event;
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-	int result = epoll_wait(epoll, &event, 1, 50);
-	int error = errno;
-
-	close(epoll);
-	return result < 0 ? error : 0;
-}
-
-static int wait_semtimedop(void)
-{
-	struct timespec t = to_timespec(50000000);
-	struct sembuf take = {.sem_op = -1};
-	int sem = semget(IPC_PRIVATE, 1, 0600);
-	int result = semtimedop(sem, &take, 1, &t);
-	int error = errno;
-
-	semctl(sem, 0, IPC_RMID);
-	return result < 0 && error != EAGAIN ? error : 0;
-}
-
-static int wait_sigtimedwait(void)
-{
-	struct timespec t = to_timespec(50000000);
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGWINCH);
-	return sigtimedwait(&set, NULL, &t) < 0 && errno != EAGAIN ? errno : 0;
-}
-
-static int wait_recv(void)
-{
-	struct timeval t = {.tv_usec = 50000};
-	ssize_t result;
-	int fd[2], error;
-	char byte;
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
-		fatal("socketpair");
-	setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &t, sizeof t);
-	result = recv(fd[0], &byte, 1, 0);
-	error = errno;
-	close(fd[0]);
-	close(fd[1]);
-	return result < 0 && error != EAGAIN ? error : 0;
-}
-
-static int wait_getevents(void)
-{
-	struct timespec t = to_timespec(50000000);
-	aio_context_t context = 0;
-	struct io_event event;
-	long result;
-	int error;
-
-	if (syscall(SYS_io_setup, 1, &context))
-		return 0;
-	result = syscall(SYS_io_getevents, context, 1, 1, &event, &t);
-	error = errno;
-	syscall(SYS_io_destroy, context);
-	return result < 0 ? error : 0;
-}
-
 static void *slow_reader(void *argument)
 {
 	struct timespec t = to_timespec(1000000);
@@ -1954,32 +1227,32 @@ static int wait_bulk(void)
 }
 
 static struct interruptible {
-	const char *name;
-	int (*wait)(void);
 	atomic_ullong tries, interrupted;
-} interruptibles[] = {
-	{"epoll_wait", wait_epoll, 0, 0},
-	{"semtimedop", wait_semtimedop, 0, 0},
-	{"sigtimedwait", wait_sigtimedwait, 0, 0},
-	{"recv", wait_recv, 0, 0},
-	{"io_getevents", wait_getevents, 0, 0},
-	{"short-write", wait_bulk, 0, 0},
-};
+} interruptibles[MAX_INTERRUPTIBLES];
 
-enum { N_INTERRUPTIBLES = sizeof interruptibles / sizeof *interruptibles };
+/* After the passes that any stop interrupts. */
+static const char *interruptible_name(unsigned int index)
+{
+	return index < n_interruptible_passes ? interruptible_passes[index].name
+					      : "short-write";
+}
 
 static void run_interruptible(struct worker *me)
 {
 	struct interruptible *it = &interruptibles[me->index];
 
 	while (!atomic_load(&stopping)) {
-		int error = it->wait();
+		int error =
+			me->index < n_interruptible_passes
+				? interruptible_passes[me->index].run(50000000)
+				: wait_bulk();
 
 		atomic_fetch_add(&it->tries, 1);
 		if (error == EINTR)
 			atomic_fetch_add(&it->interrupted, 1);
 		else if (error)
-			damage("syscalls", "%s gave %s", it->name,
+			damage("syscalls", "%s gave %s",
+			       interruptible_name(me->index),
 			       error_name(error));
 		nap(me, 1000, 10000);
 	}
@@ -2000,42 +1273,15 @@ static void on_unexpected(int signal, siginfo_t *info, void *context)
 /* The end; it cannot wait for the report. */
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
-	char text[160];
-	int length;
-
 	(void)context;
-	length = snprintf(text, sizeof text,
-			  "damage: crash: signal %d, code %d, address %p, in "
-			  "%s\n",
-			  signal, info->si_code, info->si_addr,
-			  self ? self->name : "the main thread");
-	if (write(STDOUT_FILENO, text, length) < 0)
-		_exit(3);
-	_exit(1);
-}
-
-static struct sigaction actions[_NSIG];
-
-static void handle(int signal, void (*handler)(int, siginfo_t *, void *),
-		   int flags)
-{
-	struct sigaction *action = &actions[signal];
-
-	action->sa_sigaction = handler;
-	action->sa_flags = SA_SIGINFO | SA_RESTART | flags;
-	sigfillset(&action->sa_mask);
-	sigdelset(&action->sa_mask, SIGSEGV);
-	sigdelset(&action->sa_mask, SIGBUS);
-	sigaction(signal, action, NULL);
-	/* As the C library stored it. */
-	sigaction(signal, NULL, action);
+	damage_crash("signal %d, code %d, address %p, in %s", signal,
+		     info->si_code, info->si_addr,
+		     self ? self->name : "the main thread");
 }
 
 static void install_handlers(void)
 {
-	for (int i = 1; i <= SIGRTMAX; i++)
-		if (is_ours(i))
-			sigaction(i, NULL, &actions[i]);
+	handlers_note();
 	for (size_t i = 0; i < sizeof unexpected / sizeof *unexpected; i++)
 		handle(unexpected[i], on_unexpected, 0);
 	handle(SIGSEGV, on_fault, 0);
@@ -2048,20 +1294,6 @@ static void install_handlers(void)
 	handle(SIGUSR2, on_plain, SA_ONSTACK);
 	for (int i = SIG_DIRECT0; i <= SIG_ANY; i++)
 		handle(SIGRTMIN + i, on_queued, SA_ONSTACK);
-}
-
-static void check_handlers(void)
-{
-	for (int i = 1; i <= SIGRTMAX; i++) {
-		struct sigaction action = {.sa_handler = NULL};
-
-		if (!is_ours(i))
-			continue;
-		sigaction(i, NULL, &action);
-		if (action.sa_sigaction != actions[i].sa_sigaction ||
-		    action.sa_flags != actions[i].sa_flags)
-			damage("signals", "the action of signal %d changed", i);
-	}
 }
 
 /* All of it */
@@ -2113,7 +1345,8 @@ static void prepare_workers(void)
 	add_workers("children", run_children, options.children);
 	add_workers("churn", run_churn, options.churn);
 	if (options.eintr)
-		add_workers("eintr", run_interruptible, N_INTERRUPTIBLES);
+		add_workers("eintr", run_interruptible,
+			    n_interruptible_passes + 1);
 	for (unsigned int i = 0; i < options.storm; i++) {
 		receivers[i].wake = eventfd(0, EFD_CLOEXEC);
 		if (receivers[i].wake < 0)
@@ -2189,7 +1422,7 @@ static void join_all(void)
 		atomic_store(&storm_over, true);
 	if (!join_workers(n_hearts, n_workers, &end))
 		return;
-	atomic_store(&heart_over, true);
+	hearts_end();
 	join_workers(0, n_hearts, &end);
 }
 
@@ -2198,7 +1431,7 @@ static void check_end(void)
 	unsigned long long changes = atomic_load(&child_changes);
 	unsigned long long signals = atomic_load(&child_signals);
 
-	check_handlers();
+	handlers_check();
 	page_check();
 	if (atomic_load(&page->counter) != atomic_load(&page_counted))
 		damage("memory", "the counter is %llu, not %llu",
@@ -2219,15 +1452,14 @@ static int report(void)
 		[CHILDREN] = options.children,
 		[THREADS] = options.churn,
 	};
-	unsigned int count = atomic_load(&n_damages);
-	int status = count ? 1 : 0;
+	int status = 0;
 
-	printf("note: %u threads; at most %llu ms late at once\n",
-	       n_workers + 1, atomic_load(&late_longest) / 1000000);
+	printf("note: %u threads; at most %" PRIu64 " ms late at once\n",
+	       n_workers + 1, hearts_late_longest() / 1000000);
 	if (options.eintr) {
 		printf("eintr");
-		for (unsigned int i = 0; i < N_INTERRUPTIBLES; i++)
-			printf(" %s=%llu/%llu", interruptibles[i].name,
+		for (unsigned int i = 0; i <= n_interruptible_passes; i++)
+			printf(" %s=%llu/%llu", interruptible_name(i),
 			       atomic_load(&interruptibles[i].interrupted),
 			       atomic_load(&interruptibles[i].tries));
 		printf("\n");
@@ -2235,11 +1467,8 @@ static int report(void)
 	if (options.neighbour)
 		printf("eintr epoll_wait=%u\n",
 		       atomic_load(&epoll_interrupted));
-	for (unsigned int i = 0; i < count && i < MAX_DAMAGES; i++)
-		if (atomic_load(&damages[i].format))
-			printf("damage: %s\n", damages[i].text);
-	if (atomic_load(&n_more))
-		printf("damage: more: %u times\n", atomic_load(&n_more));
+	if (damages_print())
+		status = 1;
 	printf("checked");
 	for (unsigned int i = 0; i < N_KINDS; i++) {
 		unsigned long long n = atomic_load(&checked[i]);
@@ -2335,7 +1564,7 @@ static int run_parent(void)
 		if (WIFEXITED(status) || WIFSIGNALED(status))
 			break;
 		count++;
-		if (count <= MAX_DAMAGES)
+		if (count <= MAX_CHANGES)
 			printf("damage: parent: the child %s, status 0x%x\n",
 			       WIFSTOPPED(status) ? "stopped" : "went on",
 			       (unsigned int)status);
@@ -2351,22 +1580,6 @@ static int run_parent(void)
 	}
 	fflush(stdout);
 	return count || !WIFEXITED(status) ? 1 : WEXITSTATUS(status);
-}
-
-static uint64_t number(const char *text, uint64_t max)
-{
-	uint64_t value;
-	char *end;
-
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (errno || end == text || *end || *text == '-' || value > max) {
-		fprintf(stderr,
-			"mmioself: %s: not a number up to %" PRIu64 "\n", text,
-			max);
-		exit(2);
-	}
-	return value;
 }
 
 int main(int argc, char **argv)
