@@ -20,6 +20,7 @@
  *   --vfork-alone       a thread waits so for one that does not
  *   --forks=N           N children, and children's children, come and go
  *   --large=BYTES       private memory of this size at ADDRESS
+ *   --file=PATH         what is at ADDRESS is this file, which is made
  *   --director          another process, the parent, obeys instead
  *   --exec-loop=A,B     executes itself all the time, from its threads in turn,
  *                       with the files A and B mapped in turn at one place
@@ -114,7 +115,7 @@ static struct {
 	bool alone;
 	int share_signal;
 	size_t large;
-	char *loop;
+	char *loop, *file;
 } options = {.threads = 1, .limit = -1};
 
 static _Noreturn void die(const char *what)
@@ -1102,11 +1103,24 @@ static void *obey(void *data)
 
 /* The beginning */
 
+static int make_file(void)
+{
+	int fd = need(open(options.file, O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+		      options.file);
+
+	need(ftruncate(fd, sizeof(*shared)), "ftruncate");
+	return fd;
+}
+
 static uint32_t *make_memory(void)
 {
+	int fd = options.file ? make_file() : -1;
+
 	shared = checked(mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+			      MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0),
 			 "mmap");
+	if (fd >= 0)
+		close(fd);
 	for (uint32_t i = 0; i < PAGE / sizeof(uint32_t); i++)
 		shared->words[i] = PAGE_WORD + i;
 	call = checked(mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
@@ -1216,6 +1230,7 @@ enum option_code {
 	OPTION_VFORK_ALONE,
 	OPTION_FORKS,
 	OPTION_LARGE,
+	OPTION_FILE,
 	OPTION_DIRECTOR,
 	OPTION_EXEC_LOOP,
 };
@@ -1234,6 +1249,7 @@ static const struct option long_options[] = {
 	{"vfork-alone", no_argument, NULL, OPTION_VFORK_ALONE},
 	{"forks", required_argument, NULL, OPTION_FORKS},
 	{"large", required_argument, NULL, OPTION_LARGE},
+	{"file", required_argument, NULL, OPTION_FILE},
 	{"director", no_argument, NULL, OPTION_DIRECTOR},
 	{"exec-loop", required_argument, NULL, OPTION_EXEC_LOOP},
 	{0},
@@ -1295,6 +1311,9 @@ static void set_option(int code)
 		break;
 	case OPTION_LARGE:
 		options.large = (size_t)atoll(optarg);
+		break;
+	case OPTION_FILE:
+		options.file = optarg;
 		break;
 	case OPTION_DIRECTOR:
 		options.director = true;

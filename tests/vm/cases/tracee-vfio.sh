@@ -195,12 +195,12 @@ for via in auto tracee; do
   run 0 "$MMIODBG" read -q --via $via -p "$HPET" @hpet+0xf0 @hpet+0xf0
   mapfile -t lines <<<"${STDOUT%$'\n'}"
   check "two values" [ ${#lines[@]} = 2 ]
-  check "it goes on" [ "${lines[0]}" != "${lines[1]}" ]
+  check "it goes on" [ "${lines[0]:-}" != "${lines[1]:-}" ]
   run 0 "$MMIODBG" read -q --via $via -p "$HPET" @hpet/64 @hpet+0x4
   # A period in femtoseconds, of at most 100 ns.
   mapfile -t lines <<<"${STDOUT%$'\n'}"
-  check "the period" [ $((lines[1])) -le 100000000 ]
-  check "the same in 64 bits" [ $((lines[0] >> 32)) = $((lines[1])) ]
+  check "the period" [ $((${lines[1]:-0})) -le 100000000 ]
+  check "the same in 64 bits" [ $((${lines[0]:-0} >> 32)) = $((${lines[1]:-0})) ]
 done
 run 7 "$MMIODBG" write -p "$HPET" @hpet+0x10=0
 run 7 "$MMIODBG" read -q --via kernel -p "$HPET" @hpet
