@@ -62,8 +62,8 @@ taskset -p -c 0 "$APP" || fail taskset
 taskset -p -c 0 "$sleeper" || fail taskset
 chrt -f -p 1 "$APP" || fail chrt
 chrt -r -p 1 "$sleeper" || fail chrt
-refused 7 no-thread "SCHED_FIFO"
-refused 7 no-thread "SCHED_RR"
+refused 7 no-thread "real-time"
+refused 7 no-thread "real-time"
 reads --thread "$APP"
 reads --thread "$sleeper"
 chrt -o -p 0 "$sleeper" || fail chrt

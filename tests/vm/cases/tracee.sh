@@ -42,7 +42,7 @@ of_signals()
 {
   local -n text=$1
 
-  text=$(grep -hE '^(TracerPid|SigQ|SigPnd|ShdPnd|Sig(Blk|Ign|Cgt)):' \
+  text=$(grep -hE '^(TracerPid|SigPnd|ShdPnd|Sig(Blk|Ign|Cgt)):' \
     "/proc/$APP/task/"*/status)
 }
 
