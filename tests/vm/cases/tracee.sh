@@ -139,7 +139,7 @@ case_end
 case_begin "-v tells the backend, and the longest pause; JSON tells the same"
 run 0 "$MMIODBG" read -v -p "$APP" "@$NVME/bar0/64"
 stderr_like "read 64 bits at 0x[0-9a-f]+ .*= 0x[0-9a-f]{16} through tracee, register, 1 attempt, "
-stderr_like "pause.* [0-9]+\.[0-9]{3} us"
+stderr_like "a thread of process $APP was held 1 time, for [0-9]+\.[0-9]{3} us at the longest"
 run 0 "$MMIODBG" read --json -p "$APP" "@$NVME/bar0/64" "@$NVME/bar0+0x8"
 stdout_like '"backend": "tracee".*"backend": "kernel"'
 stdout_like '"pause": \{ "bursts": [1-9][0-9]*, "longest_nanoseconds": [1-9][0-9]+ \}'
