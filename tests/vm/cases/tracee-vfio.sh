@@ -182,6 +182,8 @@ tell VFIO signal bus ignore
 for command in 6 4; do
   tell VFIO config 4 $command
   run 7 "$MMIODBG" read --json -p "$VFIO" "@$E1000E/bar0+0x8"
+  stderr_has SIGBUS
+  run 7 "$MMIODBG" read --json --via tracee -p "$VFIO" "@$E1000E/bar0+0x8"
   stdout_has '"kind": "unsafe"'
   stderr_has SIGBUS
 done
