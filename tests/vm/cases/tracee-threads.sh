@@ -8,7 +8,8 @@
 # The target $APP has nvme bar0. Its first thread reads commands; $SLEEPER is one
 # that sleeps.
 #
-#vm: series 6.1 6.12 sid
+#vm: arch x86_64 aarch64
+#vm: series 6.1 6.12 sid 6.1-arm64 6.12-arm64
 #vm: devices edu nvme
 #vm: qemu -smp 2
 #vm: append isolcpus=1
