@@ -13,7 +13,7 @@
 #vm: devices edu nvme
 #vm: qemu -smp 2
 #vm: append isolcpus=1
-#vm: timeout 1500
+#vm: timeout 2400
 
 enable "$NVME"
 target_start APP "$SYS/$NVME/resource0"
@@ -100,7 +100,8 @@ target_stop APP
 for name in unlimited limited filter vfork fifo stopped traced signals; do
   case_begin "system calls go on, or their threads are refused: $name"
   top_builddir=${MMIOTARGET%/tests/target/*} MMIODBG_TEST_PATIENCE=4 \
-    run 0 timeout 400 sh "$VM_DIR/../live/tracee-calls.test" "$name"
+    MMIODBG_CALLS="pipe:1 futex:0 ppoll:1 epoll_pwait:1" \
+    run 0 timeout 600 sh "$VM_DIR/../live/tracee-calls.test" "$name"
   stdout_has "ok 1 - "
   while read -r line; do
     [[ $line != "not ok"* && $line != "# "* ]] || fail "$line"
