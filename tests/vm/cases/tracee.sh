@@ -213,11 +213,14 @@ bus sdhci r 0xff 1
 bus sdhci r 0x0 1
 case_end
 
+# Behind +0x1fff of the BAR is another region of QEMU's.
 case_begin "1,000 elements of 64 bits are 1,000 reads, ascending"
-run 0 "$MMIODBG" read --json -n 1000 -p "$APP" "@$NVME/bar0+0x1000/64"
+run 0 "$MMIODBG" read --json -n 500 -p "$APP" "@$NVME/bar0+0x1000/64" \
+  "@$NVME/bar0+0x1000/64"
 check "1,000 values" [ "$(grep -c '"value"' "$WORK/stdout")" = 1000 ]
 echo "# $(grep -o '"pause".*' "$WORK/stdout")"
-bus nvme r 0x1000 8 x1000
+bus nvme r 0x1000 8 x500
+bus nvme r 0x1000 8 x500
 case_end
 
 case_begin "1,000 times one register of 64 bits is 1,000 reads of it"
@@ -253,8 +256,9 @@ for bits in 8 16 32; do
 done
 
 case_begin "1,000 writes of 64 bits, ascending"
-put 0 --fill -n 1000 "@$NVME/bar0+0x1000/64=0"
-bus nvme w 0x1000 8 0x0 x1000
+put 0 --fill -n 500 "@$NVME/bar0+0x1000/64=0" "@$NVME/bar0+0x1000/64=1"
+bus nvme w 0x1000 8 0x0 x500
+bus nvme w 0x1000 8 0x1 x500
 case_end
 
 # What must not touch the device

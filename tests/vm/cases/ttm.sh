@@ -253,12 +253,13 @@ for via in kernel auto tracee; do
     run any "$MMIODBG" read -q --via $via --retry 0 -p "$APP" "${locations[@]}" \
       >/dev/null
     mapfile -t lines <<<"${STDOUT%$'\n'}"
-    check "all lines" [ ${#lines[@]} = ${#wanted[@]} ]
+    check "${#lines[@]} lines, status $STATUS: $STDERR" \
+      [ ${#lines[@]} = ${#wanted[@]} ]
     for ((j = 0; j < ${#wanted[@]}; j++)); do
-      case ${lines[j]} in
+      case ${lines[j]:-} in
       "${wanted[j]}") values=$((values + 1)) ;;
       -)              errors=$((errors + 1)) ;;
-      *) fail "${locations[j]} is ${lines[j]}, not ${wanted[j]}" ;;
+      *) fail "${locations[j]} is ${lines[j]:-}, not ${wanted[j]}" ;;
       esac
     done
   done
