@@ -38,6 +38,11 @@
  *   spin                      starts one that looks at the clock all the time
  *   spun                      ends it: "spun NANOSECONDS", the longest that it
  *                             stood still
+ *   signal NAME WHAT          what bus, segv, trap or usr1 comes to: "count",
+ *                             "ignore" or "default"; "block" and "unblock" are
+ *                             for the thread that obeys, "raise" sends it there
+ *   counts                    "counts bus N segv N trap N usr1 N": so often a
+ *                             handler of `count` was called
  *   config OFF VALUE          16 bits in the config space of the vfio device
  *   show I                    has the buffer of mapping I scanned out
  *   cycle I J                 starts a thread that shows I to J in turn
@@ -950,6 +955,83 @@ static bool cmd_spun(int count, char **words)
 	return reply("spun %" PRIu64, spin.longest);
 }
 
+/* Signals */
+
+enum { N_SIGNALS = 4, MAX_COUNT = 1000 };
+
+static const struct {
+	const char *name;
+	int number;
+} signals[N_SIGNALS] = {
+	{"bus", SIGBUS},
+	{"segv", SIGSEGV},
+	{"trap", SIGTRAP},
+	{"usr1", SIGUSR1},
+};
+
+static volatile sig_atomic_t counts[N_SIGNALS];
+
+/* A fault of our own would come back for ever. */
+static void on_counted(int number)
+{
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		if (signals[i].number == number && ++counts[i] > MAX_COUNT)
+			_exit(3);
+}
+
+static bool set_mask(int how, int number)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, number);
+	pthread_sigmask(how, &set, NULL);
+	return reply("ok");
+}
+
+static bool set_handler(int number, void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler,
+				   .sa_flags = SA_RESTART};
+
+	if (sigaction(number, &action, NULL))
+		return failed_errno("sigaction");
+	return reply("ok");
+}
+
+static bool cmd_signal(int count, char **words)
+{
+	int number = 0;
+
+	(void)count;
+	for (size_t i = 0; i < N_SIGNALS; i++)
+		if (!strcmp(words[1], signals[i].name))
+			number = signals[i].number;
+	if (!number)
+		return failed("%s: not bus, segv, trap or usr1", words[1]);
+	if (!strcmp(words[2], "count"))
+		return set_handler(number, on_counted);
+	if (!strcmp(words[2], "ignore"))
+		return set_handler(number, SIG_IGN);
+	if (!strcmp(words[2], "default"))
+		return set_handler(number, SIG_DFL);
+	if (!strcmp(words[2], "block"))
+		return set_mask(SIG_BLOCK, number);
+	if (!strcmp(words[2], "unblock"))
+		return set_mask(SIG_UNBLOCK, number);
+	if (!strcmp(words[2], "raise"))
+		return !raise(number) && reply("ok");
+	return failed("%s: nothing to do with a signal", words[2]);
+}
+
+static bool cmd_counts(int count, char **words)
+{
+	(void)count;
+	(void)words;
+	return reply("counts bus %d segv %d trap %d usr1 %d", (int)counts[0],
+		     (int)counts[1], (int)counts[2], (int)counts[3]);
+}
+
 static bool cmd_config(int count, char **words)
 {
 	struct vfio_region_info region = {
@@ -1173,6 +1255,8 @@ static const struct {
 	{"toggled", 0, 0, false, cmd_toggled},
 	{"spin", 0, 0, false, cmd_spin},
 	{"spun", 0, 0, false, cmd_spun},
+	{"signal", 2, 2, false, cmd_signal},
+	{"counts", 0, 0, false, cmd_counts},
 	{"config", 2, 2, false, cmd_config},
 	{"show", 1, 1, false, cmd_show},
 	{"cycle", 2, 2, false, cmd_cycle},

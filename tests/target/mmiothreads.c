@@ -7,6 +7,8 @@
  *
  *   --threads=N         N threads in all (1); all but one wait in futex
  *   --call=NAME[:MS]    another one is in this system call, for so long at most
+ *   --alone             --director; the target's only thread makes the call,
+ *                       or naps
  *   --filter            under a seccomp filter, which kills on restart_syscall
  *   --naps              another one sleeps for 1 ms, again and again
  *   --leader-gone       the main thread has ended
@@ -18,6 +20,7 @@
  *   --vfork-alone       a thread waits so for one that does not
  *   --forks=N           N children, and children's children, come and go
  *   --large=BYTES       private memory of this size at ADDRESS
+ *   --file=PATH         what is at ADDRESS is this file, which is made
  *   --director          another process, the parent, obeys instead
  *   --exec-loop=A,B     executes itself all the time, from its threads in turn,
  *                       with the files A and B mapped in turn at one place
@@ -109,9 +112,10 @@ static struct {
 	const char *call;
 	long limit; /* of the call, in milliseconds; -1: none */
 	bool filter, naps, leader_gone, vfork, vfork_alone, director, share;
+	bool alone;
 	int share_signal;
 	size_t large;
-	char *loop;
+	char *loop, *file;
 } options = {.threads = 1, .limit = -1};
 
 static _Noreturn void die(const char *what)
@@ -202,7 +206,7 @@ static void await_call(pid_t tid, long number)
 	char path[64], text[256];
 	FILE *stream;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
+	snprintf(path, sizeof(path), "/proc/%d/syscall", (int)tid);
 	for (;;) {
 		stream = checked(fopen(path, "re"), path);
 		if (!fgets(text, sizeof(text), stream))
@@ -307,7 +311,8 @@ static void *untraced_maker(void *data)
 
 enum { END_READ, END_WRITE };
 
-static struct {
+/* Shared with the director: with --alone it does what is around the call. */
+static struct call {
 	pid_t tid;
 	int fds[2], semaphores;
 	aio_context_t context;
@@ -317,7 +322,13 @@ static struct {
 	long value;
 	int error;
 	double length;
-} call;
+} * call;
+
+/* Of the process that the call's thread is in. */
+static pid_t call_pid(void)
+{
+	return options.alone ? call->tid : getpid();
+}
 
 static struct timespec *limit_time(void)
 {
@@ -334,9 +345,9 @@ static void begin_event(void)
 {
 	struct epoll_event event = {.events = EPOLLIN};
 
-	call.fds[0] = need(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
-	call.fds[1] = need(eventfd(0, EFD_CLOEXEC), "eventfd");
-	need(epoll_ctl(call.fds[0], EPOLL_CTL_ADD, call.fds[1], &event),
+	call->fds[0] = need(epoll_create1(EPOLL_CLOEXEC), "epoll_create1");
+	call->fds[1] = need(eventfd(0, EFD_CLOEXEC), "eventfd");
+	need(epoll_ctl(call->fds[0], EPOLL_CTL_ADD, call->fds[1], &event),
 	     "epoll_ctl");
 }
 
@@ -344,27 +355,27 @@ static void wake_event(void)
 {
 	uint64_t one = 1;
 
-	need((int)write(call.fds[1], &one, sizeof(one)), "write");
+	need((int)write(call->fds[1], &one, sizeof(one)), "write");
 }
 
 #ifdef SYS_epoll_wait
 static long make_epoll_wait(void)
 {
-	return syscall(SYS_epoll_wait, call.fds[0], &call.event, 1,
+	return syscall(SYS_epoll_wait, call->fds[0], &call->event, 1,
 		       (int)options.limit);
 }
 #endif
 
 static long make_epoll_pwait(void)
 {
-	return syscall(SYS_epoll_pwait, call.fds[0], &call.event, 1,
+	return syscall(SYS_epoll_pwait, call->fds[0], &call->event, 1,
 		       (int)options.limit, NULL, 8);
 }
 
 #ifdef SYS_poll
 static long make_poll(void)
 {
-	struct pollfd poller = {.fd = call.fds[1], .events = POLLIN};
+	struct pollfd poller = {.fd = call->fds[1], .events = POLLIN};
 
 	return syscall(SYS_poll, &poller, 1, (int)options.limit);
 }
@@ -372,9 +383,35 @@ static long make_poll(void)
 
 static long make_ppoll(void)
 {
-	struct pollfd poller = {.fd = call.fds[1], .events = POLLIN};
+	struct pollfd poller = {.fd = call->fds[1], .events = POLLIN};
 
 	return syscall(SYS_ppoll, &poller, 1, limit_time(), NULL, 8);
+}
+
+/* What is left of the time is written back, before it goes on as well. */
+#ifdef SYS_select
+static long make_select(void)
+{
+	static struct timeval time;
+	fd_set set;
+
+	time.tv_sec = options.limit / 1000;
+	time.tv_usec = options.limit % 1000 * 1000;
+	FD_ZERO(&set);
+	FD_SET(call->fds[1], &set);
+	return syscall(SYS_select, call->fds[1] + 1, &set, NULL, NULL,
+		       options.limit < 0 ? NULL : &time);
+}
+#endif
+
+static long make_pselect6(void)
+{
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(call->fds[1], &set);
+	return syscall(SYS_pselect6, call->fds[1] + 1, &set, NULL, NULL,
+		       limit_time(), NULL);
 }
 
 /* The semaphores outlive us: somebody else sees to their end. */
@@ -383,7 +420,7 @@ static void begin_semaphores(void)
 	int pipes[2];
 	char byte;
 
-	call.semaphores = need(semget(IPC_PRIVATE, 1, 0600), "semget");
+	call->semaphores = need(semget(IPC_PRIVATE, 1, 0600), "semget");
 	need(pipe2(pipes, O_CLOEXEC), "pipe2");
 	if (need(fork(), "fork") != 0)
 		return;
@@ -391,7 +428,7 @@ static void begin_semaphores(void)
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
 	(void)!read(pipes[0], &byte, 1);
-	semctl(call.semaphores, 0, IPC_RMID);
+	semctl(call->semaphores, 0, IPC_RMID);
 	_exit(0);
 }
 
@@ -399,14 +436,15 @@ static void wake_semaphores(void)
 {
 	struct sembuf up = {.sem_op = 1};
 
-	need(semop(call.semaphores, &up, 1), "semop");
+	need(semop(call->semaphores, &up, 1), "semop");
 }
 
 static long make_semtimedop(void)
 {
 	struct sembuf down = {.sem_op = -1};
 
-	return syscall(SYS_semtimedop, call.semaphores, &down, 1, limit_time());
+	return syscall(SYS_semtimedop, call->semaphores, &down, 1,
+		       limit_time());
 }
 
 static void begin_signal(void)
@@ -415,7 +453,7 @@ static void begin_signal(void)
 
 static void wake_signal(void)
 {
-	syscall(SYS_tgkill, getpid(), call.tid, SIGUSR2);
+	syscall(SYS_tgkill, call_pid(), call->tid, SIGUSR2);
 }
 
 static long make_sigtimedwait(void)
@@ -430,24 +468,24 @@ static void begin_socket(void)
 	struct timeval time = {.tv_sec = options.limit / 1000,
 			       .tv_usec = options.limit % 1000 * 1000};
 
-	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, call.fds),
+	need(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, call->fds),
 	     "socketpair");
 	if (options.limit >= 0)
-		need(setsockopt(call.fds[END_READ], SOL_SOCKET, SO_RCVTIMEO,
+		need(setsockopt(call->fds[END_READ], SOL_SOCKET, SO_RCVTIMEO,
 				&time, sizeof(time)),
 		     "SO_RCVTIMEO");
 }
 
 static void wake_socket(void)
 {
-	need((int)write(call.fds[END_WRITE], "x", 1), "write");
+	need((int)write(call->fds[END_WRITE], "x", 1), "write");
 }
 
 static long make_recv(void)
 {
 	char byte;
 
-	return syscall(SYS_recvfrom, call.fds[END_READ], &byte, 1, 0, NULL,
+	return syscall(SYS_recvfrom, call->fds[END_READ], &byte, 1, 0, NULL,
 		       NULL);
 }
 
@@ -455,14 +493,14 @@ static long make_read(void)
 {
 	char byte;
 
-	return syscall(SYS_read, call.fds[END_READ], &byte, 1);
+	return syscall(SYS_read, call->fds[END_READ], &byte, 1);
 }
 
 static void begin_context(void)
 {
-	need((int)syscall(SYS_io_setup, 1, &call.context), "io_setup");
-	call.fds[0] = need(open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
-			   "/proc/self/exe");
+	need((int)syscall(SYS_io_setup, 1, &call->context), "io_setup");
+	call->fds[0] = need(open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+			    "/proc/self/exe");
 }
 
 static void wake_context(void)
@@ -470,26 +508,27 @@ static void wake_context(void)
 	static char buffer[16];
 	struct iocb block = {
 		.aio_lio_opcode = IOCB_CMD_PREAD,
-		.aio_fildes = (uint32_t)call.fds[0],
+		.aio_fildes = (uint32_t)call->fds[0],
 		.aio_buf = (uintptr_t)buffer,
 		.aio_nbytes = sizeof(buffer),
 	};
 	struct iocb *blocks[] = {&block};
 
-	need((int)syscall(SYS_io_submit, call.context, 1, blocks), "io_submit");
+	need((int)syscall(SYS_io_submit, call->context, 1, blocks),
+	     "io_submit");
 }
 
 static long make_io_getevents(void)
 {
 	struct io_event event;
 
-	return syscall(SYS_io_getevents, call.context, 1, 1, &event,
+	return syscall(SYS_io_getevents, call->context, 1, 1, &event,
 		       limit_time());
 }
 
 static void begin_pipe(void)
 {
-	need(pipe2(call.fds, O_CLOEXEC), "pipe2");
+	need(pipe2(call->fds, O_CLOEXEC), "pipe2");
 }
 
 /* Takes what comes until that was all. */
@@ -497,12 +536,12 @@ static void wake_pipe(void)
 {
 	static char bytes[BULK];
 
-	while (!atomic_load(&call.over)) {
-		struct pollfd poller = {.fd = call.fds[END_READ],
+	while (!atomic_load(&call->over)) {
+		struct pollfd poller = {.fd = call->fds[END_READ],
 					.events = POLLIN};
 
 		if (poll(&poller, 1, 1) > 0)
-			need((int)read(call.fds[END_READ], bytes,
+			need((int)read(call->fds[END_READ], bytes,
 				       sizeof(bytes)),
 			     "read");
 	}
@@ -512,7 +551,7 @@ static long make_write(void)
 {
 	static char bytes[BULK];
 
-	return syscall(SYS_write, call.fds[END_WRITE], bytes, sizeof(bytes));
+	return syscall(SYS_write, call->fds[END_WRITE], bytes, sizeof(bytes));
 }
 
 static void wake_nothing(void)
@@ -532,14 +571,14 @@ static long make_clock_nanosleep(void)
 
 static void wake_futex(void)
 {
-	atomic_store(&call.word, 1);
-	futex(&call.word, FUTEX_WAKE, 1);
+	atomic_store(&call->word, 1);
+	futex(&call->word, FUTEX_WAKE, 1);
 }
 
 static long make_futex(void)
 {
-	return syscall(SYS_futex, &call.word, FUTEX_WAIT, 0, limit_time(), NULL,
-		       0);
+	return syscall(SYS_futex, &call->word, FUTEX_WAIT, 0, limit_time(),
+		       NULL, 0);
 }
 
 static const struct kind {
@@ -553,6 +592,10 @@ static const struct kind {
 	{"epoll_wait", SYS_epoll_wait, begin_event, make_epoll_wait,
 	 wake_event},
 #endif
+#ifdef SYS_select
+	{"select", SYS_select, begin_event, make_select, wake_event},
+#endif
+	{"pselect6", SYS_pselect6, begin_event, make_pselect6, wake_event},
 #ifdef SYS_poll
 	{"poll", SYS_poll, begin_event, make_poll, wake_event},
 #endif
@@ -565,6 +608,7 @@ static const struct kind {
 	 make_sigtimedwait, wake_signal},
 	{"recvfrom", SYS_recvfrom, begin_socket, make_recv, wake_socket},
 	{"read", SYS_read, begin_socket, make_read, wake_socket},
+	{"pipe", SYS_read, begin_pipe, make_read, wake_socket},
 	{"io_getevents", SYS_io_getevents, begin_context, make_io_getevents,
 	 wake_context},
 	{"write", SYS_write, begin_pipe, make_write, wake_pipe},
@@ -625,25 +669,39 @@ static void *caller(void *data)
 	let_signal_in();
 	if (options.filter)
 		install_filter();
-	__atomic_store_n(&call.tid, own_tid(), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&call->tid, own_tid(), __ATOMIC_SEQ_CST);
 	begun = now();
-	call.value = kind->make();
-	call.error = call.value < 0 ? errno : 0;
-	call.length = now() - begun;
-	atomic_store(&call.over, 1);
+	call->value = kind->make();
+	call->error = call->value < 0 ? errno : 0;
+	call->length = now() - begun;
+	atomic_store(&call->over, 1);
 	for (;;)
 		pause();
 	return NULL;
 }
 
-static void start_call(void)
+static void begin_call(void)
 {
 	find_kind(options.call);
+	if (options.alone && kind->begin == begin_context) {
+		fputs("mmiothreads: its context is of one process\n", stderr);
+		_exit(77);
+	}
 	kind->begin();
-	start(caller, NULL);
-	while (!__atomic_load_n(&call.tid, __ATOMIC_SEQ_CST))
+}
+
+static void await_caller(void)
+{
+	while (!__atomic_load_n(&call->tid, __ATOMIC_SEQ_CST))
 		nap(1);
-	await_call(call.tid, kind->number);
+	await_call(call->tid, kind->number);
+}
+
+static void start_call(void)
+{
+	begin_call();
+	start(caller, NULL);
+	await_caller();
 }
 
 static void *napper(void *data)
@@ -686,7 +744,7 @@ static int make_other(int flags)
 static void *vfork_parent(void *data)
 {
 	(void)data;
-	__atomic_store_n(&call.tid, own_tid(), __ATOMIC_SEQ_CST);
+	__atomic_store_n(&call->tid, own_tid(), __ATOMIC_SEQ_CST);
 	make_other(CLONE_VFORK | SIGCHLD | (options.vfork ? CLONE_VM : 0));
 	for (;;)
 		pause();
@@ -923,15 +981,15 @@ static void do_exec(bool leader)
 
 static void print_result(void)
 {
-	while (!atomic_load(&call.over))
+	while (!atomic_load(&call->over))
 		nap(1);
-	printf("result %ld %s %.0f\n", call.value,
-	       !call.error               ? "-"
-	       : call.error == EINTR     ? "EINTR"
-	       : call.error == EAGAIN    ? "EAGAIN"
-	       : call.error == ETIMEDOUT ? "ETIMEDOUT"
-					 : strerror(call.error),
-	       call.length);
+	printf("result %ld %s %.0f\n", call->value,
+	       !call->error               ? "-"
+	       : call->error == EINTR     ? "EINTR"
+	       : call->error == EAGAIN    ? "EAGAIN"
+	       : call->error == ETIMEDOUT ? "ETIMEDOUT"
+					  : strerror(call->error),
+	       call->length);
 }
 
 static unsigned argument(void)
@@ -966,7 +1024,7 @@ static void do_wake(void)
 
 static void do_signal(void)
 {
-	syscall(SYS_tgkill, getpid(), call.tid, SIGUSR1);
+	syscall(SYS_tgkill, call_pid(), call->tid, SIGUSR1);
 }
 
 static void do_send(void)
@@ -1045,13 +1103,29 @@ static void *obey(void *data)
 
 /* The beginning */
 
+static int make_file(void)
+{
+	int fd = need(open(options.file, O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+		      options.file);
+
+	need(ftruncate(fd, sizeof(*shared)), "ftruncate");
+	return fd;
+}
+
 static uint32_t *make_memory(void)
 {
+	int fd = options.file ? make_file() : -1;
+
 	shared = checked(mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			      MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+			      MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0), fd, 0),
 			 "mmap");
+	if (fd >= 0)
+		close(fd);
 	for (uint32_t i = 0; i < PAGE / sizeof(uint32_t); i++)
 		shared->words[i] = PAGE_WORD + i;
+	call = checked(mmap(NULL, sizeof(*call), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+		       "mmap");
 	if (!options.large)
 		return shared->words;
 	return checked(mmap(NULL, options.large, PROT_READ | PROT_WRITE,
@@ -1069,7 +1143,7 @@ static void start_others(void)
 	if (options.vfork || options.vfork_alone || options.share)
 		await_other();
 	while ((options.vfork || options.vfork_alone) &&
-	       state_of(call.tid) != 'D')
+	       state_of(call->tid) != 'D')
 		nap(1);
 	if (options.forks)
 		start(forker, NULL);
@@ -1099,7 +1173,7 @@ static void print_ready(const uint32_t *address)
 {
 	printf("ready %d %p %d %d\n", target ? (int)target : (int)getpid(),
 	       (const void *)address, atomic_load(&shared->other),
-	       (int)call.tid);
+	       (int)call->tid);
 	fflush(stdout);
 }
 
@@ -1108,9 +1182,15 @@ static _Noreturn void direct(const uint32_t *address)
 {
 	sigset_t none;
 
+	if (options.alone && options.call)
+		begin_call();
 	target = need(fork(), "fork");
 	if (target == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (options.alone) {
+			atomic_store(&shared->ready, 2);
+			(options.call ? caller : napper)(NULL);
+		}
 		start_threads();
 		sigemptyset(&none);
 		pthread_sigmask(SIG_SETMASK, &none, NULL);
@@ -1120,6 +1200,8 @@ static _Noreturn void direct(const uint32_t *address)
 	}
 	while (atomic_load(&shared->ready) != 2)
 		nap(1);
+	if (options.alone && options.call)
+		await_caller();
 	start(watcher, NULL);
 	print_ready(address);
 	obey(NULL);
@@ -1137,6 +1219,7 @@ static void *obey_alone(void *data)
 enum option_code {
 	OPTION_THREADS = 256,
 	OPTION_CALL,
+	OPTION_ALONE,
 	OPTION_FILTER,
 	OPTION_NAPS,
 	OPTION_LEADER_GONE,
@@ -1147,6 +1230,7 @@ enum option_code {
 	OPTION_VFORK_ALONE,
 	OPTION_FORKS,
 	OPTION_LARGE,
+	OPTION_FILE,
 	OPTION_DIRECTOR,
 	OPTION_EXEC_LOOP,
 };
@@ -1154,6 +1238,7 @@ enum option_code {
 static const struct option long_options[] = {
 	{"threads", required_argument, NULL, OPTION_THREADS},
 	{"call", required_argument, NULL, OPTION_CALL},
+	{"alone", no_argument, NULL, OPTION_ALONE},
 	{"filter", no_argument, NULL, OPTION_FILTER},
 	{"naps", no_argument, NULL, OPTION_NAPS},
 	{"leader-gone", no_argument, NULL, OPTION_LEADER_GONE},
@@ -1164,6 +1249,7 @@ static const struct option long_options[] = {
 	{"vfork-alone", no_argument, NULL, OPTION_VFORK_ALONE},
 	{"forks", required_argument, NULL, OPTION_FORKS},
 	{"large", required_argument, NULL, OPTION_LARGE},
+	{"file", required_argument, NULL, OPTION_FILE},
 	{"director", no_argument, NULL, OPTION_DIRECTOR},
 	{"exec-loop", required_argument, NULL, OPTION_EXEC_LOOP},
 	{0},
@@ -1190,6 +1276,9 @@ static void set_option(int code)
 		break;
 	case OPTION_CALL:
 		set_call(optarg);
+		break;
+	case OPTION_ALONE:
+		options.alone = options.director = true;
 		break;
 	case OPTION_FILTER:
 		options.filter = true;
@@ -1222,6 +1311,9 @@ static void set_option(int code)
 		break;
 	case OPTION_LARGE:
 		options.large = (size_t)atoll(optarg);
+		break;
+	case OPTION_FILE:
+		options.file = optarg;
 		break;
 	case OPTION_DIRECTOR:
 		options.director = true;

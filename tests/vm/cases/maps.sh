@@ -41,7 +41,7 @@ rows PID,COMMAND,RANGE,SIZE,PERM,KIND,DEVICE,PCI,ID,PHYSICAL,BACKENDS \
   -p "$OWNER" "$NVME"
 printf -v physical '%#x' "$NVME_BASE"
 stdout_is "$OWNER mmiotarget $start-$end 16K rw-s pci $NVME/bar0 $NVME/bar0\
- 1b36:0010 $physical kernel:8,16,32"
+ 1b36:0010 $physical kernel:8,16,32\\x20tracee:8,16,32,64"
 rows CLASS,TYPE,PATH -p "$OWNER" "$NVME"
 stdout_is "register uncached /sys/devices/pci0000:00/$NVME/resource0"
 run 0 "$MMIODBG" maps -p "$OWNER"
@@ -55,7 +55,7 @@ target_start VIEW "$SYS/$VGA/resource0_wc,len=0x10000" "$SYS/$VGA/resource2"
 rows DEVICE,CLASS,TYPE -p "$VIEW" "$VGA/bar2"
 stdout_is "$VGA/bar2 register uncached-minus"
 rows DEVICE,CLASS,TYPE,BACKENDS -p "$VIEW" "$VGA/bar0"
-stdout_is "$VGA/bar0 buffer write-combining kernel:8,16,32,64"
+stdout_is "$VGA/bar0 buffer write-combining kernel:8,16,32,64\\x20tracee:8,16,32,64"
 run 0 "$MMIODBG" info -p "$VIEW" "@$VGA/bar0" "@$VGA/bar2"
 stdout_like "class +buffer.*write-combining \(the kernel says so\)"
 stdout_like "class +register.*uncached-minus \(the kernel says so\)"
@@ -116,7 +116,8 @@ run 0 "$MMIODBG" maps --json "$NVME"
 filter='[.maps | length == 1 and .[0].pid == $pid and .[0].start == $start
   and .[0].size == 16384 and .[0].pci == $pci and .[0].kind == "pci"
   and .[0].physical == $physical and .[0].id == "1b36:0010"
-  and .[0].driver == null and .[0].backends.kernel == [8, 16, 32]] | all'
+  and .[0].driver == null and .[0].backends.kernel == [8, 16, 32]
+  and .[0].backends.tracee == [8, 16, 32, 64]] | all'
 printf -v start '0x%016x' "${OWNER_AT[0]}"
 printf -v physical '0x%016x' "$NVME_BASE"
 jq -e --argjson pid "$OWNER" --arg pci "$NVME/bar0" --arg start "$start" \

@@ -3,7 +3,8 @@
 #
 # A driver that takes its page away, gives it back and moves it, whenever it is
 # told to (module/mmiodbg_test.c): what the kernel path meets then, what the
-# process itself meets, and which device sees it.
+# process itself meets, and which device sees it. What a thread of the process meets
+# that is made to do it: tracee-module.sh.
 #
 # Page 0 is nvme's first, page 1 is e1000e's: their registers at +0x8 tell which
 # it was. The target $APP has it mapped, by index:
@@ -69,14 +70,16 @@ undecided()
 # fails MAPPING: a read at +0x8, at once
 fails()
 {
-  undecided "$MMIODBG" read --json --retry 0 -p "$APP" "${APP_AT[$1]}+0x8"
+  undecided "$MMIODBG" read --via kernel --json --retry 0 -p "$APP" \
+    "${APP_AT[$1]}+0x8"
   stdout_has '"attempts": 1,'
 }
 
 # write_fails MAPPING: a write at +0x28
 write_fails()
 {
-  undecided "$MMIODBG" write --json --retry 0 -p "$APP" "${APP_AT[$1]}+0x28=0"
+  undecided "$MMIODBG" write --via kernel --json --retry 0 -p "$APP" \
+    "${APP_AT[$1]}+0x28=0"
   stdout_has '"written": false'
 }
 
@@ -203,7 +206,7 @@ driver populate
 is "$IN_NVME" 0
 write_fails 0
 # What the read of a masked write has shown.
-run 3 "$MMIODBG" write --json --retry 0 -p "$APP" "${APP_AT[0]}+0x8=0:1"
+run 3 "$MMIODBG" write --via kernel --json --retry 0 -p "$APP" "${APP_AT[0]}+0x8=0:1"
 error_is unknown "the read was made, the write was not: Input/output error; the \
 mapping is still there, and this page worked before; either it cannot be written \
 now or its pages were taken away" "a read of this page worked"
@@ -294,13 +297,13 @@ case_end
 case_begin "it comes back while a read is retried: one access, where the page is by then"
 driver revoke
 run_meanwhile 0 "driver move 1; driver populate" \
-  "$MMIODBG" read --json --retry 30s -p "$APP" "${APP_AT[0]}+0x8"
+  "$MMIODBG" read --via kernel --json --retry 30s -p "$APP" "${APP_AT[0]}+0x8"
 stdout_has "\"value\": \"$IN_E1000E\""
 stdout_like '"attempts": ([2-9]|[0-9]{2,}),'
 stdout_like '"waited_nanoseconds": [1-9]'
 driver zap
 run_meanwhile 0 "target_has $IN_E1000E 0" \
-  "$MMIODBG" read -q --retry 30s -p "$APP" "${APP_AT[0]}+0x8"
+  "$MMIODBG" read --via kernel -q --retry 30s -p "$APP" "${APP_AT[0]}+0x8"
 stdout_is "$IN_E1000E"
 driver move 0
 driver populate
@@ -310,21 +313,22 @@ case_end
 case_begin "it comes back while a write is retried: one access, where the page is by then"
 driver revoke
 run_meanwhile 0 "driver move 1; driver populate" \
-  "$MMIODBG" write -v --retry 30s -p "$APP" "${APP_AT[0]}+0x28=0x77000"
+  "$MMIODBG" write --via kernel -v --retry 30s -p "$APP" "${APP_AT[0]}+0x28=0x77000"
 stderr_like '[0-9]+ attempts in [0-9]'
 driver readonly
 driver populate
 run_meanwhile 0 "driver writable; driver move 0; driver populate" \
-  "$MMIODBG" write -q --retry 30s -p "$APP" "${APP_AT[0]}+0x28=0x88000"
+  "$MMIODBG" write --via kernel -q --retry 30s -p "$APP" "${APP_AT[0]}+0x28=0x88000"
 bus e1000e w 0x28 4 0x00077000
 bus nvme w 0x28 4 0x00088000
 case_end
 
 case_begin "it does not come back: tried until the time is over"
 driver revoke
-undecided "$MMIODBG" read --json --retry 300ms -p "$APP" "${APP_AT[0]}+0x8"
+undecided "$MMIODBG" read --via kernel --json --retry 300ms -p "$APP" \
+  "${APP_AT[0]}+0x8"
 stdout_like '"attempts": ([2-9]|[0-9]{2,}), "waited_nanoseconds": [1-9][0-9]{7,} '
-run 1 "$MMIODBG" read -q -p "$APP" "${APP_AT[0]}+0x8"
+run 1 "$MMIODBG" read --via kernel -q -p "$APP" "${APP_AT[0]}+0x8"
 stdout_is -
 stderr_like "^mmiodbg: 0x[0-9a-fx+]+: $UNKNOWN \([0-9]+ attempts in [0-9]+ ms\); "
 stderr_has "a driver that puts pages in late does so when the target itself touches"
@@ -333,7 +337,7 @@ bus_none
 case_end
 
 case_begin "taken away between two reads of a session: revoked"
-run_held 3 "driver revoke" "$MMIODBG" read --json -v -p "$APP" \
+run_held 3 "driver revoke" "$MMIODBG" read --via kernel --json -v -p "$APP" \
   "${APP_AT[0]}+0x8" "${APP_AT[0]}+0x8"
 stdout_has "\"value\": \"$IN_NVME\""
 error_is revoked "the mapping was revoked: a read of this page worked" \
@@ -344,7 +348,7 @@ bus nvme r 0x8 4 "$IN_NVME"
 case_end
 
 case_begin "taken away between two writes: the second is not made, and no later one"
-run_held 3 "driver zap" "$MMIODBG" write --json -v -p "$APP" \
+run_held 3 "driver zap" "$MMIODBG" write --via kernel --json -v -p "$APP" \
   "${APP_AT[0]}+0x28=0x1000" "${APP_AT[0]}+0x28=0x2000" "${APP_AT[0]}+0x28=0x3000"
 # Or made read-only, for all that a write can tell.
 error_is unknown "Input/output error; the mapping is still there, and this page \
@@ -357,8 +361,8 @@ bus nvme r 0x8 4 "$IN_NVME"
 case_end
 
 case_begin "moved between two reads: the second is of the other page"
-run_held 0 "driver move 1; driver populate" "$MMIODBG" read -q -v -p "$APP" \
-  "${APP_AT[0]}+0x8" "${APP_AT[0]}+0x8"
+run_held 0 "driver move 1; driver populate" "$MMIODBG" read --via kernel -q -v \
+  -p "$APP" "${APP_AT[0]}+0x8" "${APP_AT[0]}+0x8"
 stdout_is "$IN_NVME" "$IN_E1000E"
 driver move 0
 driver populate
@@ -374,7 +378,8 @@ target_start OTHER "$DEVICE,len=4096" "$DEVICE,len=4096,prot=r" \
 driver_is mappings 7
 driver zap
 for i in 0 1; do
-  undecided "$MMIODBG" read --json --retry 0 -p "$OTHER" "${OTHER_AT[i]}+0x8"
+  undecided "$MMIODBG" read --via kernel --json --retry 0 -p "$OTHER" \
+    "${OTHER_AT[i]}+0x8"
 done
 fails 0
 driver populate
@@ -416,7 +421,7 @@ if echo "storm 300 7" 2>/dev/null >"$DEVICE"; then
   fail "two storms at once"
 fi
 driver_is storm 0 pending 0 revoked 0
-run 0 "$MMIODBG" read -q -p "$APP" "${APP_AT[0]}+0x8"
+run 0 "$MMIODBG" read --via kernel -q -p "$APP" "${APP_AT[0]}+0x8"
 driver move 0
 driver populate
 is "$IN_NVME" 0

@@ -77,25 +77,33 @@ reply_is value 0x00000005
 bus_none
 case_end
 
-case_begin "what is refused anyway: with its own reason, and the warning or not"
-run 7 "$MMIODBG" read -q -p "$APP" "@$NVME/bar0/64"
+case_begin "what that path would split is refused, trusted or not; auto has another"
+run 7 "$MMIODBG" read -q --via kernel -p "$APP" "@$NVME/bar0/64"
 stdout_is
 stderr_has "splits an access of 64 bits"
-run 7 "$MMIODBG" read -q --trust-kernel -p "$APP" "@$NVME/bar0/64"
+run 7 "$MMIODBG" read -q --via kernel --trust-kernel -p "$APP" "@$NVME/bar0/64"
 stdout_is
 stderr_has "splits an access of 64 bits"
-run 7 "$MMIODBG" write --trust-kernel -p "$APP" "@$NVME/bar0+0x1000/64=0"
+run 7 "$MMIODBG" write --via kernel --trust-kernel -p "$APP" \
+  "@$NVME/bar0+0x1000/64=0"
 stderr_has "splits an access of 64 bits"
-bus_none
+tell APP load 0 64 0
+run 0 "$MMIODBG" read -q -p "$APP" "@$NVME/bar0/64"
+stdout_is "${REPLY#value }"
+stderr_is
+run 0 "$MMIODBG" write --trust-kernel -p "$APP" "@$NVME/bar0+0x28/64=0x1000"
+stderr_is
+bus nvme r 0x0 8 x2+0
+bus nvme w 0x28 8 0x1000
 case_end
 
 case_begin "a write is refused, and told the race and what helps"
 for words in "X+0x1000=1" "X+0x1000=1:1" "--force X+0x1000=1" \
-  "--via kernel X+0x1000=1" "--stop X+0x1000=1" "--dry-run X+0x1000=1" \
+  "--stop X+0x1000=1" "--dry-run X+0x1000=1" \
   "--fill -n 4 X+0x1000=1" "--force $MEMORY=1 X+0x1000=1" "--retry 1s X+0x1000=1"; do
   for place in "@$NVME/bar0" "${APP_AT[0]}"; do
     # shellcheck disable=SC2086 # words
-    run 7 "$MMIODBG" write -p "$APP" ${words//X/$place}
+    run 7 "$MMIODBG" write --via kernel -p "$APP" ${words//X/$place}
     stdout_is
     stderr_like "^mmiodbg: [^ ]*: before 5\.12 .*$RACE"
     stderr_has --trust-kernel
@@ -104,11 +112,32 @@ for words in "X+0x1000=1" "X+0x1000=1:1" "--force X+0x1000=1" \
 done
 tell APP load 2 32 0
 reply_is value 0x00000005
-run 7 "$MMIODBG" write --json -p "$APP" "@$NVME/bar0+0x1000=1"
+run 7 "$MMIODBG" write --json --via kernel -p "$APP" "@$NVME/bar0+0x1000=1"
 stdout_has '"elements": [], "error": { "kind": "unsafe"'
 stdout_has "$RACE"
 stdout_has '"attempts": 0'
 bus_none
+case_end
+
+case_begin "auto writes, by a thread of the target, and has nothing to warn of"
+for words in "X+0x1000=1" "--fill -n 2 X+0x1000=1" "--stop X+0x1000=1"; do
+  for place in "@$NVME/bar0" "${APP_AT[0]}"; do
+    # shellcheck disable=SC2086 # words
+    run 0 "$MMIODBG" write -p "$APP" ${words//X/$place}
+    stderr_is
+  done
+done
+run 0 "$MMIODBG" write --json -p "$APP" "@$NVME/bar0+0x1000=0"
+stdout_has '"backend": "tracee"'
+run 0 "$MMIODBG" read -q --via tracee -p "$APP" "@$NVME/bar0+0x8"
+stdout_is 0x00010400
+stderr_is
+bus nvme w 0x1000 4 0x1 x2+0
+bus nvme w 0x1000 4 0x1 x2
+bus nvme w 0x1000 4 0x1 x2
+bus nvme w 0x1000 4 0x1 x2+0
+bus nvme w 0x1000 4 0x0
+bus nvme r 0x8 4 0x00010400
 case_end
 
 case_begin "--trust-kernel: one write, a read and a write; it says what that risks"
@@ -146,13 +175,13 @@ case_begin "info tells which accesses are refused, and why"
 run 0 "$MMIODBG" info -p "$APP" "@$NVME/bar0+0x8"
 stdout_like "read 32 +kernel"
 for bits in 8 16 32 64; do
-  stdout_like "write $bits +refused: before 5\.12 .*$RACE"
+  stdout_like "write $bits +tracee"
 done
 run 0 "$MMIODBG" info --json -p "$APP" "@$NVME/bar0+0x8"
-stdout_like '"write": \{ "8": \{ "error": \{ "kind": "unsafe"'
+stdout_like '"write": \{ "8": \{ "backend": "tracee"'
 run 0 "$MMIODBG" info --trust-kernel -p "$APP" "@$NVME/bar0+0x8"
 stdout_like "write 32 +kernel"
-stdout_like "write 64 +refused: the kernel path of x86_64 splits"
+stdout_like "write 64 +tracee"
 run 0 "$MMIODBG" info -p "$APP" "$MEMORY"
 stdout_hasnt "$RACE"
 bus_none
