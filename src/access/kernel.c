@@ -9,6 +9,7 @@
 
 #include "access/backend.h"
 #include "access/kernelpath.h"
+#include "access/ram.h"
 #include "base/error.h"
 #include "target/machine.h"
 #include "target/session.h"
@@ -37,48 +38,6 @@ static struct error *check_method(const struct site *site)
 			error_create(ERROR_NO_METHOD, 0, "%s", note),
 			"the kernel cannot reach this mapping from outside; "
 			"only the process itself can");
-	return NULL;
-}
-
-/* On memory with struct pages ioremap refuses, after a warning that stops a
- * machine with panic_on_warn (KERNEL.md section 1). */
-static struct error *check_ram(const struct session *session,
-			       const struct site *site)
-{
-	const struct device_mapping *device = site->device;
-	struct machine *machine = session->machine;
-	const struct iomem *iomem;
-	uint64_t physical, panics = 0;
-	struct error *error;
-	enum ram_answer answer;
-	const char *name;
-	uint64_t offset;
-	unsigned bar;
-
-	if (!device->has_physical)
-		return NULL;
-	error = machine_iomem(machine, &iomem);
-	if (error)
-		return error;
-	physical = device->physical + (site->address - device->mapping.start);
-	answer = iomem_is_ram(iomem, &machine->root, physical);
-	if (answer == RAM_YES)
-		return error_create(ERROR_UNSAFE, 0,
-				    "physical address %#llx is System RAM, "
-				    "which the kernel path must not touch",
-				    (unsigned long long)physical);
-	if (answer == RAM_UNKNOWN &&
-	    !device_pci_at(machine, device, site->address, &name, &bar,
-			   &offset) &&
-	    file_number(machine->root.fd, &panics,
-			"proc/sys/kernel/panic_on_warn") &&
-	    panics)
-		return error_help(
-			error_create(ERROR_UNSAFE, 0,
-				     "physical address %#llx may be System "
-				     "RAM, and panic_on_warn is set",
-				     (unsigned long long)physical),
-			"run as root, to see /proc/iomem");
 	return NULL;
 }
 
@@ -126,7 +85,7 @@ static struct error *kernel_check(struct session *session,
 		return error;
 	error = check_method(site);
 	if (!error)
-		error = check_ram(session, site);
+		error = ram_check(session, site, true);
 	if (!error)
 		error = check_bus(session, site, bits, write);
 	return error;

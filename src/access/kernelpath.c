@@ -26,7 +26,8 @@
 #define REJECT_RISK "an access that the device rejects crashes the kernel"
 #define PAN_RISK                                                               \
 	"without the fix of 6.12.117 and 7.0 the kernel crashes at any such "  \
-	"access if the CPU has PAN, and with it if the device rejects it"
+	"access if the CPU has PAN, at a write to a page that the target has " \
+	"not written to itself, and with the fix if the device rejects it"
 
 /* KERNEL.md section 1: "mm: close race in generic_access_phys" is in 5.12. */
 #define BEFORE_THE_FIX(architecture_, bus_, source_)                           \

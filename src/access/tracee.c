@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "access/backend.h"
+#include "access/ram.h"
 #include "base/error.h"
 #include "target/borrow.h"
 #include "target/machine.h"
@@ -44,6 +45,8 @@ static struct error *tracee_check(struct session *session,
 				    "ordinary memory is not accessed by the "
 				    "target's threads");
 	error = check_permission(site, write);
+	if (!error && site->device->method != METHOD_PAGES)
+		error = ram_check(session, site, false);
 	return error ? error : borrow_allowed(session, bits, write);
 }
 

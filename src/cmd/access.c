@@ -11,8 +11,17 @@
 #include "target/machine.h"
 #include "target/session.h"
 
-static struct error *check_stop(const struct plan_options *options)
+static struct error *check_options(const struct plan_options *options)
 {
+	if (options->backend == &backend_kernel &&
+	    (options->thread || options->max_pause))
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "%s is about threads of the "
+					       "target, and --via kernel uses "
+					       "none",
+					       options->thread ? "--thread"
+							       : "--max-pause"),
+				  "leave one of the two out");
 	if (options->max_stop && !options->stop)
 		return error_help(error_create(ERROR_USAGE, 0,
 					       "--max-stop bounds a stop, and "
@@ -29,7 +38,7 @@ static struct error *make_plan(const struct command_context *context,
 {
 	struct error *error;
 
-	error = check_stop(options);
+	error = check_options(options);
 	if (!error)
 		error = plan_check(locations->items, locations->count, options);
 	if (!error)

@@ -164,6 +164,16 @@ static struct error *ask(const struct report *report, unsigned bits, bool write,
 			      report->options->plan.backend, ret);
 }
 
+/* Why a backend is used and not the one that comes before it, or NULL. */
+static struct error *reason_of(const struct report *report, unsigned bits,
+			       bool write, const struct route *route)
+{
+	if (!route->backend || report->options->plan.backend ||
+	    route->backend == backends[0])
+		return NULL;
+	return backends[0]->check(report->session, &report->site, bits, write);
+}
+
 static void put_widths(const struct report *report)
 {
 	for (unsigned bits = 8; bits <= 64; bits *= 2) {
@@ -171,6 +181,8 @@ static void put_widths(const struct report *report)
 			struct route route = {0};
 			cleanup_error struct error *error =
 				ask(report, bits, write, &route);
+			cleanup_error struct error *why =
+				reason_of(report, bits, write, &route);
 			char key[16];
 
 			snprintf(key, sizeof(key), "%s %u",
@@ -178,7 +190,8 @@ static void put_widths(const struct report *report)
 			if (error)
 				put(key, "refused: %s", error->message);
 			else
-				put(key, "%s", route.backend->name);
+				put(key, "%s%s%s", route.backend->name,
+				    why ? ": " : "", why ? why->message : "");
 		}
 	}
 }
@@ -318,6 +331,8 @@ static json_object *json_widths(const struct report *report, bool write)
 		struct route route = {0};
 		cleanup_error struct error *error =
 			ask(report, bits, write, &route);
+		cleanup_error struct error *why =
+			reason_of(report, bits, write, &route);
 		json_object *answer = json_object_new_object();
 		char key[8];
 
@@ -328,6 +343,9 @@ static json_object *json_widths(const struct report *report, bool write)
 		else
 			json_object_object_add(answer, "backend",
 					       json_text(route.backend->name));
+		if (why)
+			json_object_object_add(answer, "why",
+					       json_text(why->message));
 		json_object_object_add(object, key, answer);
 	}
 	return object;

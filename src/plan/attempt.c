@@ -204,20 +204,17 @@ static void settle(struct course *course, void *value)
 	enum access_result result;
 
 	if (course->result != ACCESS_NOT_MADE || !fallback ||
-	    !attempt->site.device || attempts->unaided ||
-	    course->failure.errnum != EIO)
+	    !attempt->site.device || course->failure.errnum != EIO)
 		return;
 	failure.error = fallback->check(attempts->session, &attempt->site,
 					attempt->bits, attempt->write);
 	if (failure.error) {
-		attempts->unaided = true;
 		course->failure.error = failure.error;
 		return;
 	}
 	result = fallback->make(attempts->session, &attempt->site,
 				attempt->bits, attempt->write, value, &failure);
 	if (result == ACCESS_REFUSED) {
-		attempts->unaided = true;
 		course->failure.error = failure.error;
 		return;
 	}

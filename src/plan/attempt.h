@@ -29,7 +29,6 @@ struct attempts {
 	/* What has to be put away before a pause. */
 	void (*before_pause)(void *data); /* may be NULL */
 	void *data;
-	bool unaided;     /* a fallback was refused: none is asked again */
 	bool interrupted; /* a signal has come (base/interrupt.h) */
 	/* Where the time was used up in vain: until an access of that mapping
 	 * succeeds again, each is tried once. */

@@ -12,6 +12,7 @@
 #include "target/borrow.h"
 #include "target/machine.h"
 #include "target/session.h"
+#include "target/thread.h"
 
 void plan_deinit(struct plan *plan)
 {
@@ -351,6 +352,19 @@ static struct error *plan_location(struct session *session,
 	return error ? error : plan_routes(session, options, operation);
 }
 
+static struct error *check_thread(const struct session *session, pid_t thread)
+{
+	pid_t pid = session->process.pid;
+
+	if (session->machine->root.captured ||
+	    thread_is_of(session->process.procfd, thread))
+		return NULL;
+	return error_help(error_create(ERROR_NO_PROCESS, 0,
+				       "process %d has no thread %d", (int)pid,
+				       (int)thread),
+			  "`ls /proc/%d/task` lists them", (int)pid);
+}
+
 struct error *plan_make(struct session *session,
 			struct location *const *locations, size_t n_locations,
 			const struct plan_options *options, struct plan *ret)
@@ -373,6 +387,8 @@ struct error *plan_make(struct session *session,
 	};
 	if (!error && (options->attach || options->stop))
 		error = attachment_check(session, options->stop);
+	if (!error && options->thread)
+		error = check_thread(session, options->thread);
 	for (size_t i = 0; !error && i < n_locations; i++) {
 		struct operation *operation;
 

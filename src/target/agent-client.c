@@ -149,8 +149,7 @@ static struct error *no_answer(const char *why)
 				       "the agent, which attaches to the "
 				       "target, %s",
 				       why),
-			  "the target runs on; try again, or without --attach "
-			  "and --stop");
+			  "the target runs on; try again");
 }
 
 struct error *agent_client_ask(struct agent_client *client,

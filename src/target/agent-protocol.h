@@ -107,7 +107,7 @@ struct agent_fault {
 /* How threads were held for accesses, since the agent began. */
 struct agent_pauses {
 	uint32_t bursts;
-	uint64_t longest; /* nanoseconds, from the interrupt to the release */
+	uint64_t longest; /* nanoseconds, from the stop to the release */
 };
 
 struct agent_answer {

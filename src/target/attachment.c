@@ -128,7 +128,7 @@ static char *name_of(const struct session *session, pid_t pid)
 	return name ? name : strdup("?");
 }
 
-static struct error *traced(const struct session *session, pid_t tracer)
+struct error *attachment_traced(const struct session *session, pid_t tracer)
 {
 	cleanup_free char *name = name_of(session, tracer);
 
@@ -138,8 +138,8 @@ static struct error *traced(const struct session *session, pid_t tracer)
 			     "traces already",
 			     (int)session->process.pid, (int)tracer,
 			     name ? name : "?"),
-		"without --attach and --stop it can be read and written all "
-		"the same");
+		"through the kernel's path (--via kernel, without --attach and "
+		"--stop) it can be read and written all the same");
 }
 
 static struct error *shared(const struct session *session, pid_t other)
@@ -263,7 +263,7 @@ static struct error *explain(const struct session *session,
 					"attaching to the threads",
 					answer->errnum);
 	case AGENT_TRACED:
-		return traced(session, answer->other);
+		return attachment_traced(session, answer->other);
 	case AGENT_BUSY:
 		return error_help(
 			error_create(ERROR_BUSY, 0,

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "target/agent-protocol.h"
 
@@ -51,6 +52,10 @@ struct error *attachment_ask(struct session *session,
 			     uint64_t nanoseconds, struct agent_answer *ret,
 			     bool *ret_answered)
 	__attribute__((nonnull(1, 2, 4), warn_unused_result));
+
+/* The error for a process that `tracer` traces. */
+struct error *attachment_traced(const struct session *session, pid_t tracer)
+	__attribute__((nonnull, warn_unused_result));
 
 /* Whether the agent has a thread at hand for an access, as far as is known; and
  * how threads were held. */

@@ -30,7 +30,10 @@ static struct error *ignores(const struct session *session, int ignored)
 	return error_create(ERROR_UNSAFE, 0,
 			    "process %d ignores SIG%s, and would not any more "
 			    "after an access by one of its threads",
-			    (int)session->process.pid, sigabbrev_np(ignored));
+			    (int)session->process.pid,
+			    ignored == SIGBUS    ? "BUS"
+			    : ignored == SIGSEGV ? "SEGV"
+						 : "TRAP");
 }
 
 static const char *const reasons[N_REASONS] = {
@@ -144,10 +147,7 @@ struct error *borrow_allowed(struct session *session, unsigned bits, bool write)
 				    "a 32-bit process has no access of %u bits",
 				    bits);
 	if (session->tracer)
-		return error_create(ERROR_DENIED, 0,
-				    "process %d is traced already, by process "
-				    "%d",
-				    (int)pid, (int)session->tracer);
+		return attachment_traced(session, session->tracer);
 	if (thread_status_read(session->process.procfd, pid, &status) == 0) {
 		ignored = access_signal_ignored(status.ignored);
 		if (ignored)
@@ -269,7 +269,7 @@ enum borrow_result borrow_access(struct session *session, uint64_t address,
 				return BORROW_REFUSED;
 		}
 		attachment_set_thread(session, false);
-		ret->error = attachment_ask(session, &request, 5 * SECOND,
+		ret->error = attachment_ask(session, &request, 20 * SECOND,
 					    &answer, &answered);
 		if (ret->error && answered)
 			return BORROW_REFUSED;

@@ -42,6 +42,17 @@ void reason_add(struct agent_reason *reasons, enum thread_reason reason,
 		reasons[reason].first = *thread;
 }
 
+/* A list of CPUs, or NULL if it has none. */
+static char *cpu_list(const struct root *root, const char *name)
+{
+	char *list = file_line(root->fd, "sys/devices/system/cpu/%s", name);
+
+	if (list && *list >= '0' && *list <= '9')
+		return list;
+	free(list);
+	return NULL;
+}
+
 static void describe_call(const struct tracees *tracees,
 			  const struct call *call, struct agent_thread *ret)
 {
@@ -68,31 +79,57 @@ void thread_describe(const struct tracees *tracees, pid_t tid,
 
 /* CPUs */
 
-/* Whether a list of the kernel's, "1-3,8", has it (Documentation: cputopology,
- * "isolated"). */
+/* A range of a list of the kernel's, "1-3,8" (cpulist_parse()). False: that was
+ * the last one. */
+static bool next_range(const char **list, unsigned long *ret_first,
+		       unsigned long *ret_last)
+{
+	char *end;
+
+	if (!*list || **list < '0' || **list > '9')
+		return false;
+	*ret_first = *ret_last = strtoul(*list, &end, 10);
+	if (*end == '-')
+		*ret_last = strtoul(end + 1, &end, 10);
+	*list = *end == ',' ? end + 1 : NULL;
+	return true;
+}
+
 static bool list_has(const char *list, unsigned long cpu)
 {
-	while (list && *list >= '0' && *list <= '9') {
-		char *end;
-		unsigned long first = strtoul(list, &end, 10), last = first;
+	unsigned long first, last;
 
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
+	while (next_range(&list, &first, &last))
 		if (cpu >= first && cpu <= last)
 			return true;
-		list = *end == ',' ? end + 1 : NULL;
-	}
 	return false;
 }
 
+/* isolcpus= and nohz_full=, as sysfs shows them; NULL: there are none. */
 struct isolation {
-	char *isolated, *full; /* isolcpus=, nohz_full= */
+	const char *isolated, *full;
 };
 
-static bool is_isolated(const struct isolation *isolation, unsigned cpu)
+static bool is_isolated(const struct isolation *isolation, unsigned long cpu)
 {
 	return list_has(isolation->isolated, cpu) ||
 	       list_has(isolation->full, cpu);
+}
+
+/* Whether a thread would be woken on an isolated CPU: it may run nowhere else,
+ * or ran there last, and still may. */
+static bool is_on_isolated(const struct isolation *isolation,
+			   const char *allowed, unsigned long last_cpu)
+{
+	unsigned long first, last;
+
+	if (list_has(allowed, last_cpu) && is_isolated(isolation, last_cpu))
+		return true;
+	while (next_range(&allowed, &first, &last))
+		for (unsigned long cpu = first; cpu <= last; cpu++)
+			if (!is_isolated(isolation, cpu))
+				return false;
+	return true;
 }
 
 /* Ranks */
@@ -160,6 +197,8 @@ static enum thread_reason reason_of_call(enum call_effect effect, bool force)
 
 static enum thread_reason reason_of_schedule(const struct look *look, pid_t tid)
 {
+	const struct isolation *isolation = &look->isolation;
+	cleanup_free char *cpus = NULL;
 	struct thread_schedule schedule;
 
 	if (!thread_schedule_read(look->tracees->procfd, tid, &schedule) ||
@@ -170,8 +209,12 @@ static enum thread_reason reason_of_schedule(const struct look *look, pid_t tid)
 	if (schedule.policy == SCHED_FIFO || schedule.policy == SCHED_RR ||
 	    schedule.policy == POLICY_DEADLINE)
 		return REASON_REALTIME;
-	return is_isolated(&look->isolation, schedule.cpu) ? REASON_ISOLATED
-							   : REASON_NONE;
+	if (!isolation->isolated && !isolation->full)
+		return REASON_NONE;
+	cpus = thread_cpus(look->tracees->procfd, tid);
+	return cpus && is_on_isolated(isolation, cpus, schedule.cpu)
+		       ? REASON_ISOLATED
+		       : REASON_NONE;
 }
 
 static void add_choice(struct choices *choices, const struct choice *choice)
@@ -287,10 +330,8 @@ void choices_make(const struct root *root, const struct tracees *tracees,
 		  const struct avoided *avoided, size_t n_avoided,
 		  struct choices *ret)
 {
-	cleanup_free char *isolated =
-		file_line(root->fd, "sys/devices/system/cpu/isolated");
-	cleanup_free char *full =
-		file_line(root->fd, "sys/devices/system/cpu/nohz_full");
+	cleanup_free char *isolated = cpu_list(root, "isolated");
+	cleanup_free char *full = cpu_list(root, "nohz_full");
 	struct look look = {
 		.tracees = tracees,
 		.request = request,

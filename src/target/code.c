@@ -17,7 +17,7 @@ enum { N_SIZES = 4, CHUNK = 65536 };
 
 struct code {
 	struct {
-		bool found;
+		bool sought, found;
 		struct instruction instruction;
 	} items[N_SIZES][2];
 	bool stale; /* the session's mappings are not those of now */
@@ -171,6 +171,9 @@ struct error *code_find(struct session *session, enum instruction_set set,
 	*ret = &code->items[index][write].instruction;
 	if (code->items[index][write].found)
 		return NULL;
+	search.ret = &code->items[index][write].instruction;
+	if (code->items[index][write].sought)
+		return not_found(&search);
 	buffer = search.buffer = malloc(CHUNK);
 	if (!buffer)
 		return error_no_memory();
@@ -180,9 +183,10 @@ struct error *code_find(struct session *session, enum instruction_set set,
 			return error;
 		list = &now;
 	}
-	search.ret = &code->items[index][write].instruction;
-	if (!search_by_threads(&search, list))
+	if (!search_by_threads(&search, list)) {
+		code->items[index][write].sought = !search.errnum;
 		return not_found(&search);
+	}
 	code->items[index][write].found = true;
 	return NULL;
 }

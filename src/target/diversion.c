@@ -20,9 +20,10 @@
 /* How long a thread may take to stop, and until one is found that can be used;
  * how long before the list is looked at again; how long a step may take before
  * the main process is told that it is stuck. */
-#define THREAD_TIME (100 * MILLISECOND)
-#define LOOK_TIME   MILLISECOND
-#define STEP_TIME   (1000 * MILLISECOND)
+#define THREAD_TIME    (100 * MILLISECOND)
+#define LOOK_TIME      MILLISECOND
+#define STEP_TIME      (1000 * MILLISECOND)
+#define BUSY_STEP_TIME (10 * STEP_TIME)
 /* And until one is found, after one that ran has not stopped in time. */
 #define BUSY_TIME (1000 * MILLISECOND)
 
@@ -225,7 +226,7 @@ void diversion_prepare(struct diversion *diversion,
 /* Until the thread that was prepared stands still. */
 static enum thread_reason hold(struct diversion *diversion)
 {
-	uint64_t start = clock_now(), deadline = start + THREAD_TIME;
+	uint64_t deadline = clock_now() + THREAD_TIME;
 	const struct tracee *tracee = find(diversion);
 
 	if (tracee && tracee->stopped)
@@ -245,10 +246,10 @@ static enum thread_reason hold(struct diversion *diversion)
 		    !agent_events_wait(diversion->events, deadline, false))
 			return REASON_LATE;
 	}
-	diversion->held = true;
-	diversion->started = start;
 	/* What it took to stop is not its pause: until then it ran. */
-	diversion->deadline = clock_now() + diversion->max_pause;
+	diversion->held = true;
+	diversion->started = clock_now();
+	diversion->deadline = diversion->started + diversion->max_pause;
 	return REASON_NONE;
 }
 
@@ -256,15 +257,24 @@ static enum thread_reason hold(struct diversion *diversion)
  * False: the thread has ended. */
 static bool wait_for_stop(struct diversion *diversion, uint64_t deadline)
 {
+	uint64_t start = clock_now();
 	const struct tracee *tracee;
 
 	for (;;) {
+		uint64_t now = clock_now();
+
 		tracees_events(diversion->tracees);
 		tracee = find(diversion);
 		if (!tracee || tracee->stop)
 			return tracee != NULL;
-		if (clock_now() >= deadline)
+		/* What is to run may just have got no processor. */
+		if (now >= deadline &&
+		    (diversion->limit || now - start >= BUSY_STEP_TIME ||
+		     thread_state(diversion->tracees->procfd, tracee->tid) !=
+			     'R'))
 			return true;
+		if (now >= deadline)
+			deadline = now + STEP_TIME / 10;
 		agent_events_wait(diversion->events, deadline, true);
 	}
 }

@@ -92,6 +92,15 @@ bool thread_schedule_read(int procfd, pid_t tid, struct thread_schedule *ret)
 	return true;
 }
 
+char *thread_cpus(int procfd, pid_t tid)
+{
+	cleanup_free char *text = file_line(procfd, "task/%d/status", (int)tid);
+	const char *list = text ? text_after(text, "\nCpus_allowed_list:") : "";
+
+	list += strspn(list, " \t");
+	return *list ? strndup(list, strcspn(list, "\n")) : NULL;
+}
+
 /* PF_IO_WORKER since 5.12, PF_USER_WORKER since 6.4. These bits meant other
  * things before, when such workers were no threads of a process. */
 enum { FLAG_IO_WORKER = 0x10, FLAG_USER_WORKER = 0x4000 };

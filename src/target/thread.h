@@ -44,6 +44,10 @@ struct thread_schedule {
 /* False: it is no more. */
 bool thread_schedule_read(int procfd, pid_t tid, struct thread_schedule *ret);
 
+/* The CPUs that it may run on, "0-3,8"; NULL if that is not to be had. The
+ * caller frees. */
+char *thread_cpus(int procfd, pid_t tid);
+
 /*
  * Which of these flags mean that a thread is one of the kernel's that serves a
  * process (io_uring, vhost). They never run its program, so they need not stop,
