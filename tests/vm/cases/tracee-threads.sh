@@ -97,15 +97,17 @@ bus_none
 case_end
 target_stop APP
 
-for name in unlimited limited filter vfork fifo stopped traced signals; do
+# On x86-64 the test runs natively, too, and with more calls.
+for name in unlimited limited stopped signals; do
   case_begin "system calls go on, or their threads are refused: $name"
   top_builddir=${MMIOTARGET%/tests/target/*} MMIODBG_TEST_PATIENCE=4 \
     MMIODBG_CALLS="pipe:1 futex:0 ppoll:1 epoll_pwait:1" \
     run 0 timeout 600 sh "$VM_DIR/../live/tracee-calls.test" "$name"
   stdout_has "ok 1 - "
+  sed -n '/^not ok/,/^ok/p' "$WORK/stdout" >"$WORK/failed"
   while read -r line; do
     [[ $line != "not ok"* && $line != "# "* ]] || fail "$line"
-  done < <(sed -n '/^not ok/,/^ok/p' "$WORK/stdout")
+  done <"$WORK/failed"
   bus_none
   case_end
 done
