@@ -5,7 +5,9 @@
 # ends that, and what is said
 #
 # A file stands in for the device. Cut short, it takes its last page away from
-# the target; what is appended brings it back.
+# the target; what is appended brings it back. Unless told otherwise an access
+# that the kernel's path did not make is made by a thread of the target, which
+# meets SIGBUS then; `kernel` is for what the kernel's path says by itself.
 
 # Each test is a shell of its own, and the helpers set variables for it.
 # shellcheck disable=SC2030,SC2031,SC2154
@@ -20,10 +22,15 @@ prepare() {
   file=$work/regs
   at=$(region "$file")
   target_start "$file"
-  on=(-p "$pid" --treat-as-device "$file")
+  target_options
   # A page that was cut off, and one that was not.
   bad=$at+0x1000
   good=$at+0x10
+}
+
+target_options() {
+  on=(-p "$pid" --treat-as-device "$file")
+  kernel=("${on[@]}" --via kernel)
 }
 
 # cut: the second page is gone, for the target and for us
@@ -131,7 +138,7 @@ untouched() {
 @test "an absence of a second is outlasted: read" {
   need jq
   cut_page
-  begin_waiting read -v --retry 10m "${on[@]}" "$bad" "$good/8"
+  begin_waiting read -v --retry 10m "${kernel[@]}" "$bad" "$good/8"
   sleep 1
   bring_back
   ends 0
@@ -144,7 +151,7 @@ untouched() {
   err_matches "$line"
   [ "$(wc -l <err)" = 2 ]
   cut_page
-  begin_waiting read --json --retry 10m "${on[@]}" "$bad" "$good/8"
+  begin_waiting read --json --retry 10m "${kernel[@]}" "$bad" "$good/8"
   sleep 1
   bring_back
   ends 0
@@ -159,7 +166,7 @@ untouched() {
 
 @test "an absence of a second is outlasted: write" {
   cut_page
-  begin_waiting write -v --retry 10m "${on[@]}" "$bad/32le=0x11223344" \
+  begin_waiting write -v --retry 10m "${kernel[@]}" "$bad/32le=0x11223344" \
     "$good/8=0x77"
   sleep 1
   bring_back
@@ -172,23 +179,73 @@ untouched() {
   [ "$(wc -l <err)" = 2 ]
 }
 
-@test "an absence of a second is outlasted: --attach and --stop" {
-  local option
+@test "an absence of a second is outlasted: not by --via kernel alone" {
+  local via line
 
-  for option in --attach '--stop --max-stop 10m'; do
+  need jq
+  for via in auto tracee; do
     cut_page
-    # shellcheck disable=SC2086 # words
-    begin_waiting read -q --retry 10m $option "${on[@]}" "$bad" "$good/8"
-    [ "$option" = --attach ] || state_is "$pid" t
+    begin_waiting read -v --retry 10m --via $via "${on[@]}" "$bad" "$good/8"
     sleep 1
-    [ "$option" = --attach ] || state_is "$pid" t
-    [ ! -s out ]
     bring_back
     ends 0
-    out_is "$(number 32 0x1000)" 0x10
+    out_is "$bad = $(number 32 0x1000)" "$good/8 = 0x10"
+    line='mmiodbg: read 32 bits at .* = 0x[0-9a-f]{8} through '
+    line+='(kernel|tracee), register, [0-9]{2,} attempts in .*'
+    err_matches "$line" \
+      "mmiodbg: a thread of process $pid was held [0-9]+ times?, for .*"
+    [ "$(grep -c attempt err)" = 2 ]
+    untouched
+    cut_page
+    begin_waiting write --json --retry 10m --via $via "${on[@]}" \
+      "$bad/32le=0x11223344" "$good/8=0x77"
+    sleep 1
+    bring_back
+    ends 0
     err_is
+    jq_is '.elements[0].attempts > 10' true
+    jq_is '.elements[0].waited_nanoseconds > 9e8' true
+    jq_is '.elements[1].attempts' 1
+    # Each attempt found a thread, while the page was gone.
+    jq_is '.pause.bursts > 10' true
+    put_bytes regs.before 0x1000 44 33 22 11
+    put_bytes regs.before 0x10 77
+    same regs
+    put_bytes regs 0x10 10
+    put_bytes regs.before 0x10 10
     untouched
   done
+}
+
+@test "an absence of a second is outlasted: --attach and --stop" {
+  local option via
+
+  for option in --attach '--stop --max-stop 10m'; do
+    for via in kernel auto; do
+      cut_page
+      # shellcheck disable=SC2086 # words
+      begin_waiting read -q --retry 10m --via $via $option "${on[@]}" "$bad" \
+        "$good/8"
+      stands
+      sleep 1
+      stands
+      [ ! -s out ]
+      bring_back
+      ends 0
+      out_is "$(number 32 0x1000)" 0x10
+      err_is
+      untouched
+    done
+  done
+}
+
+# stands: the target does if that is asked for, but for the one step of a thread
+# that makes an access
+stands() {
+  case $option-$via in
+  --stop*kernel) state_is "$pid" t ;;
+  --stop*) wait_until state_is "$pid" t ;;
+  esac
 }
 
 @test "no time: one attempt" {
@@ -197,25 +254,34 @@ untouched() {
   need jq
   cut_page
   for time in 0 0ns 0us 0ms 0s 0m 0x0s; do
-    expect 1 read --json --retry $time "${on[@]}" "$bad" -n 2
+    expect 1 read --json --retry $time "${kernel[@]}" "$bad" -n 2
     jq_is '[.elements[].attempts, .elements[].error.attempts] | unique[]' 1
     jq_is '[.elements[].waited_nanoseconds,
       .elements[].error.waited_nanoseconds] | unique[]' 0
     one_diagnostic_err
     nowhere err attempt
-    expect 1 write --json --retry $time "${on[@]}" "$bad=5"
+    expect 1 write --json --retry $time "${kernel[@]}" "$bad=5"
     jq_is '.elements[0].attempts' 1
     jq_is '.elements[0].written' false
   done
-  expect 1 read -v --retry 0 "${on[@]}" "$bad"
+  expect 1 read -v --retry 0 "${kernel[@]}" "$bad"
   err_matches 'mmiodbg: read 32 bits .* failed through kernel, .*' \
     '.*, register, 1 attempt, [0-9.]+ us'
+  # And one of a thread's.
+  for time in auto tracee; do
+    expect 6 read -v --retry 0 --via $time "${on[@]}" "$bad"
+    err_matches 'mmiodbg: read 32 bits .* failed through tracee, .*' \
+      '.*, register, 1 attempt, [0-9.]+ us'
+    err_has ' held 1 time, '
+  done
 }
 
 @test "100ms unless told" {
+  local via
+
   need jq
   cut_page
-  expect 1 read --json "${on[@]}" "$bad"
+  expect 1 read --json "${kernel[@]}" "$bad"
   # 14, but for a machine that is busy
   jq_is '.elements[0].attempts | . > 4 and . <= 14' true
   jq_is '.elements[0].waited_nanoseconds > 5e7' true
@@ -224,18 +290,27 @@ untouched() {
     .elements[0].error.waited_nanoseconds' true
   one_diagnostic_err
   err_matches ".* \\([0-9]+ attempts in [0-9]+ ms\\)(;.*)?"
-  expect 1 write --json "${on[@]}" "$bad=5"
+  expect 1 write --json "${kernel[@]}" "$bad=5"
   jq_is '.elements[0].attempts | . > 4 and . <= 14' true
-  expect 1 read --json --retry 1ms "${on[@]}" "$bad"
+  expect 1 read --json --retry 1ms "${kernel[@]}" "$bad"
   jq_is '.elements[0].attempts | . > 1 and . <= 6' true
+  for via in auto tracee; do
+    expect 6 read --json --via $via "${on[@]}" "$bad"
+    jq_is '.elements[0].attempts | . > 4 and . <= 14' true
+    jq_is '.elements[0].waited_nanoseconds > 5e7' true
+    jq_is '.elements[0].attempts == .pause.bursts' true
+    one_diagnostic_err
+    err_has "by thread $pid of the target met SIGBUS (BUS_ADRERR) (" \
+      ' attempts in '
+  done
 }
 
 @test "the last --retry counts; it may stand before the command" {
   need jq
   cut_page
-  expect 1 read --json --retry 10m --retry=0 "${on[@]}" "$bad"
+  expect 1 read --json --retry 10m --retry=0 "${kernel[@]}" "$bad"
   jq_is '.elements[0].attempts' 1
-  expect 1 --json --retry 0 read "${on[@]}" "$bad"
+  expect 1 --json --retry 0 read "${kernel[@]}" "$bad"
   jq_is '.elements[0].attempts' 1
 }
 
@@ -342,7 +417,8 @@ faulty() {
   shift 2
   ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
     expect_of "$wanted" strace -qq -o trace -P "/proc/$pid/mem" \
-    -e trace=pread64,pwrite64 -e inject="$fault" "$MMIODBG" "$@"
+    -e trace=pread64,pwrite64 -e inject="$fault" "$MMIODBG" "$1" --via kernel \
+    "${@:2}"
   calls=$(sed -n -e 's/^pread64(.*/r/p' -e 's/^pwrite64(.*/w/p' trace |
     tr '\n' ' ')
   calls=${calls% }
@@ -417,7 +493,7 @@ faulty() {
 @test "what worked before in the run is revoked" {
   need jq
   mkfifo pipe
-  "$MMIODBG" read --jsonl --retry 20ms "${on[@]}" -n 1024 "$bad" >pipe 2>err \
+  "$MMIODBG" read --jsonl --retry 20ms "${kernel[@]}" -n 1024 "$bad" >pipe 2>err \
     </dev/null 3>&- &
   program=$!
   target_pids+=("$program")
@@ -445,35 +521,60 @@ faulty() {
 @test "what did not work before is not said to be revoked" {
   need jq
   cut_page
-  expect 1 read --json "${on[@]}" "$bad"
+  expect 1 read --json "${kernel[@]}" "$bad"
   jq_is '.elements[0].error.kind' unknown
   jq_is '.elements[0].error.evidence | length > 1' true
   jq_is '.elements[0].error.evidence[0]' 'the mapping is as it was'
-  expect 3 read --json "${on[@]}" "$good" "$bad"
+  expect 3 read --json "${kernel[@]}" "$good" "$bad"
   jq_is '.elements[1].error.kind' unknown
   jq_is '.elements[1].error.evidence |
     any(. == "another page of the mapping worked earlier in this session")' true
 }
 
+@test "a thread of the target tells what did not work before" {
+  need jq
+  cut_page
+  for via in auto tracee; do
+    expect 3 read --json --via $via "${on[@]}" "$good" "$bad" "$bad/8"
+    jq_is '[.elements[] | .error.kind | tostring] | join(" ")' \
+      'null revoked revoked'
+    jq_is '.elements[1].error.evidence |
+      any(test("^a load by thread [0-9]+ of the target met SIGBUS"))' true
+    jq_is '.elements[1].error.evidence | any(. == "the mapping is as it was")' \
+      true
+    expect 6 write --json --via $via "${on[@]}" "$bad=5"
+    jq_is '.elements[0].error.kind' revoked
+    jq_is '.elements[0].written' false
+    err_has "a store by thread $pid of the target met SIGBUS (BUS_ADRERR)"
+    untouched
+  done
+  bring_back
+  same regs
+}
+
 # What ends the waiting
 
 @test "a signal ends it: JSON is complete, and the target runs" {
-  local number option
+  local number option via kind
 
   need jq
   cut_page
   for number in INT TERM HUP QUIT; do
     for option in '' --attach '--stop --max-stop 10m'; do
-      # shellcheck disable=SC2086 # words
-      interrupted $number read --json --retry 10m $option "${on[@]}" "$good/8" \
-        "$bad" "$good/8" "$good/8"
-      jq_is '.elements[0].value' 0x10
-      jq_is '[.done, .failed, .not_reached] | join(" ")' '1 1 2'
-      jq_is '.elements[1].error.kind' unknown
-      jq_is '.elements[1].error.message |
-        startswith("interrupted while waiting: ")' true
-      jq_is '.elements[1].attempts == .elements[1].error.attempts' true
-      untouched
+      for via in kernel auto; do
+        kind=revoked
+        [ $via = auto ] || kind=unknown
+        # shellcheck disable=SC2086 # words
+        interrupted $number read --json --retry 10m --via $via $option \
+          "${on[@]}" "$good/8" "$bad" "$good/8" "$good/8"
+        jq_is '.elements[0].value' 0x10
+        jq_is '[.done, .failed, .not_reached] | join(" ")' '1 1 2'
+        jq_is '.elements[1].error.kind' $kind
+        jq_is '.elements[1].error.message |
+          startswith("interrupted while waiting: ")' true
+        jq_is '.elements[1].attempts == .elements[1].error.attempts' true
+        untouched
+      done
     done
   done
 }
@@ -545,7 +646,7 @@ options() {
     err_has "process $pid has ended"
     bring_back
     target_start "$file"
-    on=(-p "$pid" --treat-as-device "$file")
+    target_options
   done < <(options)
 }
 
@@ -573,7 +674,7 @@ options() {
     one_diagnostic
     bring_back
     target_start "$file"
-    on=(-p "$pid" --treat-as-device "$file")
+    target_options
   done
   same regs
 }
@@ -592,7 +693,7 @@ options() {
     grep -qx sleep "/proc/$pid/comm"
     bring_back
     target_start "$file"
-    on=(-p "$pid" --treat-as-device "$file")
+    target_options
   done
   same regs
 }
@@ -615,7 +716,7 @@ options() {
     err_has 'not there any more'
     same regs
     target_start "$file"
-    on=(-p "$pid" --treat-as-device "$file")
+    target_options
   done
 }
 
@@ -639,7 +740,7 @@ options() {
       cp other.before other
       bring_back
       target_start "$file"
-      on=(-p "$pid" --treat-as-device "$file")
+      target_options
     done
     ends 6
     one_diagnostic_err
@@ -648,7 +749,7 @@ options() {
     same other
     bring_back
     target_start "$file"
-    on=(-p "$pid" --treat-as-device "$file")
+    target_options
   done
 }
 

@@ -32,11 +32,12 @@ start_orphan() {
 
 # In the middle of a run
 
-# begin_read: reads all of the region, 2048 elements, and waits in the pipe when
-# it has made some of them
+# begin_read ARGUMENTS...: reads all of the region, 2048 elements, and waits in
+# the pipe when it has made some of them
 begin_read() {
+  rm -f pipe
   mkfifo pipe
-  "${launcher[@]}" "$MMIODBG" read --jsonl "${on[@]}" -n 2048 "$at" \
+  "${launcher[@]}" "$MMIODBG" read --jsonl "${on[@]}" "$@" -n 2048 "$at" \
     >pipe 2>err </dev/null 3>&- &
   program=$!
   target_pids+=("$program")
@@ -167,11 +168,30 @@ reads_then_fails() {
 
 @test "read: the file is cut short" {
   need jq
-  begin_read
+  begin_read --via kernel
   truncate -s 4096 regs
   go_on 3
   [ "$(grep -c '"error"' out)" = 1024 ]
   [ "$(jq -r 'select(.error) | .error.kind' out | sort -u)" = unknown ]
+}
+
+@test "read: the file is cut short, and the target's threads tell" {
+  local via
+
+  need jq
+  for via in auto tracee; do
+    rm -f err out
+    cp regs.before regs
+    begin_read --via $via --retry 0
+    truncate -s 4096 regs
+    go_on 3
+    [ "$(jq -c 'select(.error)' out | wc -l)" = 1024 ]
+    [ "$(jq -r 'select(.error) | .error.kind' out | sort -u)" = revoked ]
+    one_diagnostic_err
+    err_has 'met SIGBUS (BUS_ADRERR)' '(1024 elements)'
+    tell load 0 8 0x10
+    [ "$answer" = 'value 0x10' ]
+  done
 }
 
 @test "read: the main thread ends, and the others go on" {
