@@ -30,9 +30,12 @@ echo "# A write, and a write of some bits: one read and one write, as -v tells."
 show write -p driver "@${EDU#0000:}/bar0+0x80=0x12345678"
 show write -v -p driver "@${EDU#0000:}/bar0+0x80=0x3:0xf"
 echo
+echo "# The kernel would make two accesses of a read of 64 bits. So a thread of the"
+echo "# program makes it, with one instruction of its own code, and goes on as it was."
+show read -v -p driver "@${NVME#0000:}/bar0/64"
+echo
 echo "# What cannot be done exactly is refused, and nothing is touched."
 show read -p driver "@${NVME#0000:}/bar0+0x2"
-show read -p driver "@${NVME#0000:}/bar0/64"
 echo
 echo "# A driver of the kernel claims the third device, and takes it from all who"
 echo "# have it mapped."
