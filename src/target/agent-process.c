@@ -331,9 +331,13 @@ static void do_prepare(struct agent_state *state, struct agent_answer *answer)
 }
 
 /* A thread that is diverted needs us, however long that takes. */
+static void disarm(void *data)
+{
+	end_not(data);
+}
+
 static void do_access(struct agent_state *state, struct agent_answer *answer)
 {
-	end_not(state);
 	diversion_access(&state->diversion, &state->request, answer);
 	if (state->stopping && !state->diversion.diverted)
 		arm_stop(state);
@@ -343,6 +347,7 @@ static void do_rest(struct agent_state *state, struct agent_answer *answer)
 {
 	(void)answer;
 	diversion_rest(&state->diversion);
+	state->diversion.failing = 0;
 }
 
 static void (*const verbs[])(struct agent_state *, struct agent_answer *) = {
@@ -388,6 +393,9 @@ static uint64_t next_deadline(const struct agent_state *state)
 
 	if (state->more)
 		return 0;
+	/* An exec may end its thread without an event. */
+	if (state->diversion.diverted && clock_now() + SECOND < deadline)
+		deadline = clock_now() + SECOND;
 	if (state->diversion.held && !state->diversion.diverted &&
 	    state->diversion.deadline < deadline)
 		deadline = state->diversion.deadline;
@@ -420,6 +428,7 @@ static void loop(struct agent_state *state)
 		    errno != EINTR)
 			return;
 		keep_deadlines(state);
+		diversion_poll(&state->diversion);
 		if (pollers[1].revents || state->more) {
 			agent_events_clear(&state->events);
 			state->more = tracees_events(&state->tracees);
@@ -501,6 +510,8 @@ void agent_process_run(const struct agent_process_setup *setup)
 		.tracees = &state.tracees,
 		.shared = setup->shared,
 		.space = setup->space,
+		.disarm = disarm,
+		.data = &state,
 	};
 	setsid();
 	prctl(PR_SET_NAME, "mmiodbg-agent");

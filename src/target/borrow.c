@@ -276,6 +276,10 @@ enum borrow_result borrow_access(struct session *session, uint64_t address,
 		if (ret->error) {
 			/* The agent has ended, nobody knows when. */
 			error_destroy(ret->error);
+			if (session_ended(session) && !write) {
+				ret->error = session_gone(session);
+				return BORROW_REFUSED;
+			}
 			ret->error = error_create(
 				ERROR_INDETERMINATE, 0,
 				"the agent ended while a thread of process %d "

@@ -24,6 +24,8 @@
 #define LOOK_TIME      MILLISECOND
 #define STEP_TIME      (1000 * MILLISECOND)
 #define BUSY_STEP_TIME (10 * STEP_TIME)
+/* How often a thread is asked for of which no event may tell. */
+#define LOST_TIME (1000 * MILLISECOND)
 /* And until one is found, after one that ran has not stopped in time. */
 #define BUSY_TIME (1000 * MILLISECOND)
 
@@ -86,24 +88,37 @@ void diversion_rest(struct diversion *diversion)
 
 /* Preparing */
 
+static struct avoided *find_avoided(struct diversion *diversion, pid_t tid)
+{
+	for (size_t i = 0; i < diversion->n_avoided; i++)
+		if (diversion->avoided[i].tid == tid)
+			return &diversion->avoided[i];
+	return NULL;
+}
+
 static void avoid(struct diversion *diversion, enum thread_reason reason)
 {
+	pid_t tid = diversion->thread.tid;
+	struct avoided *found = find_avoided(diversion, tid);
 	uint64_t until = UINT64_MAX;
 
 	/* What runs may just have got no processor. */
 	if (reason == REASON_SEQUENCE || reason == REASON_PENDING ||
 	    reason == REASON_ENDED ||
 	    (reason == REASON_LATE &&
-	     thread_state(diversion->tracees->procfd, diversion->thread.tid) ==
-		     'R'))
+	     thread_state(diversion->tracees->procfd, tid) == 'R'))
 		until = clock_now() + LOOK_TIME;
 	if (reason == REASON_LATE)
 		diversion->patience = BUSY_TIME;
-	if (!list_grow(&diversion->avoided, diversion->n_avoided,
-		       &diversion->capacity, sizeof(*diversion->avoided)))
-		return;
-	diversion->avoided[diversion->n_avoided++] = (struct avoided){
-		.tid = diversion->thread.tid,
+	if (!found) {
+		if (!list_grow(&diversion->avoided, diversion->n_avoided,
+			       &diversion->capacity,
+			       sizeof(*diversion->avoided)))
+			return;
+		found = &diversion->avoided[diversion->n_avoided++];
+	}
+	*found = (struct avoided){
+		.tid = tid,
 		.reason = reason,
 		.until = until,
 	};
@@ -253,66 +268,165 @@ static enum thread_reason hold(struct diversion *diversion)
 	return REASON_NONE;
 }
 
-/* Until a stop that is ours; `tracee->stop` stays 0 if it takes too long.
- * False: the thread has ended. */
+/* The thread while its stops are ours; NULL: it has ended, or what has its
+ * number now is another one, after an exec. */
+static struct tracee *find_ours(const struct diversion *diversion)
+{
+	struct tracee *tracee = find(diversion);
+
+	return tracee && tracee->ours ? tracee : NULL;
+}
+
+static void set_diverted(struct diversion *diversion, bool diverted)
+{
+	diversion->diverted = diverted;
+	atomic_store(&diversion->shared->diverted, diverted);
+}
+
+/* What it stands in: 0 if it does not, or is no more. */
+static int stop_of(const struct diversion *diversion)
+{
+	const struct tracee *tracee = find_ours(diversion);
+
+	return tracee ? tracee->stop : 0;
+}
+
+/* From now on its stops are. */
+static void make_ours(struct diversion *diversion)
+{
+	struct tracee *tracee = find(diversion);
+
+	if (tracee) {
+		tracee->ours = true;
+		tracee->stop = PTRACE_EVENT_STOP << 8 | SIGTRAP;
+		if (tracee->group_stop)
+			tracee->stop = PTRACE_EVENT_STOP << 8 | SIGSTOP;
+	}
+	set_diverted(diversion, true);
+}
+
+/* Whether it is still to be waited for, at `now` after `start`. */
+static bool has_time(const struct diversion *diversion, uint64_t start,
+		     uint64_t now, uint64_t deadline)
+{
+	if (now < deadline)
+		return true;
+	/* What is to run may just have got no processor. */
+	return !diversion->limit && now - start < BUSY_STEP_TIME &&
+	       thread_state(diversion->tracees->procfd,
+			    diversion->thread.tid) == 'R';
+}
+
+/*
+ * Until a stop that is ours; `tracee->stop` stays 0 if it takes too long.
+ * False: the thread has ended. An exec may end it without an event.
+ */
 static bool wait_for_stop(struct diversion *diversion, uint64_t deadline)
 {
 	uint64_t start = clock_now();
 	const struct tracee *tracee;
 
 	for (;;) {
-		uint64_t now = clock_now();
+		uint64_t now = clock_now(), until = now + LOST_TIME;
 
+		tracees_event_of(diversion->tracees, diversion->thread.tid);
 		tracees_events(diversion->tracees);
-		tracee = find(diversion);
+		tracee = find_ours(diversion);
 		if (!tracee || tracee->stop)
 			return tracee != NULL;
-		/* What is to run may just have got no processor. */
-		if (now >= deadline &&
-		    (diversion->limit || now - start >= BUSY_STEP_TIME ||
-		     thread_state(diversion->tracees->procfd, tracee->tid) !=
-			     'R'))
+		if (!has_time(diversion, start, now, deadline))
 			return true;
 		if (now >= deadline)
-			deadline = now + STEP_TIME / 10;
-		agent_events_wait(diversion->events, deadline, true);
+			until = now + LOST_TIME / 10;
+		else if (deadline < until)
+			until = deadline;
+		agent_events_wait(diversion->events, until, true);
 	}
 }
 
-/* Lets it go on, in one of the ways of ptrace, up to its next stop. */
-static bool run_to_stop(struct diversion *diversion, int kind,
+/* Lets it go on, in one of the ways of ptrace, with a signal or 0, up to its
+ * next stop. */
+static bool run_to_stop(struct diversion *diversion, int kind, int signal,
 			uint64_t deadline)
 {
-	struct tracee *tracee = find(diversion);
+	struct tracee *tracee = find_ours(diversion);
 
+	if (!tracee)
+		return false;
 	tracee->stop = 0;
 	tracee->stopped = false;
-	if (request_ptrace(kind, tracee->tid, 0, NULL) != 0 && errno != ESRCH) {
+	if (request_ptrace(kind, tracee->tid, 0, (void *)(long)signal) != 0 &&
+	    errno != ESRCH) {
 		tracee->stopped = true;
 		return false;
 	}
 	return wait_for_stop(diversion, deadline);
 }
 
+/*
+ * From any stop of ours to an event stop, with the signal that came in between:
+ * nothing of the program is executed on the way. Only from there a thread may
+ * be let go, or be left by an agent that ends: elsewhere the kernel would keep
+ * it stepping, and the next step's SIGTRAP would be its own (__ptrace_unlink()
+ * does not end a single step).
+ */
+static void settle(struct diversion *diversion)
+{
+	struct tracee *tracee = find_ours(diversion);
+	pid_t tid = diversion->thread.tid;
+
+	while (tracee && tracee->stop >> 8 != PTRACE_EVENT_STOP) {
+		request_ptrace(PTRACE_INTERRUPT, tid, 0, NULL);
+		if (!run_to_stop(diversion, PTRACE_CONT, diversion->signal,
+				 UINT64_MAX))
+			break;
+		diversion->signal = 0;
+		tracee = find_ours(diversion);
+		/* Another signal may come first; it is handed on, too. */
+		if (tracee && tracee->stop >> 8 != PTRACE_EVENT_STOP)
+			diversion->signal = tracee->stop & 0x7f;
+		/* A handler may have been entered: look at it anew. */
+		diversion->stands &= !diversion->signal;
+	}
+	diversion->signal = 0;
+	tracee = find_ours(diversion);
+	if (!tracee)
+		return;
+	tracee->group_stop = (tracee->stop & 0xff) != SIGTRAP;
+	tracee->ours = false;
+}
+
+/* Gives back the registers and the mask. */
+static void restore(struct diversion *diversion)
+{
+	pid_t tid = diversion->thread.tid;
+
+	pause_in(diversion, "stepped");
+	registers_unguard(tid);
+	registers_write(tid, &diversion->saved);
+	request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &diversion->mask);
+	diversion->stands &= !diversion->signal;
+	settle(diversion);
+	set_diverted(diversion, false);
+	pause_in(diversion, "restored");
+}
+
 /* The stops of PTRACE_SYSCALL, which nothing else looks like. */
 enum { CALL_STOP = SIGTRAP | 0x80 };
 
 /* To the entry or the exit of its call. No signal can come in between, but for
- * SIGSTOP, which it gets when it goes on; false then. */
+ * SIGSTOP, which is handed on; false then. */
 static bool run_to_call(struct diversion *diversion)
 {
-	struct tracee *tracee;
+	int stop;
 
-	if (!run_to_stop(diversion, PTRACE_SYSCALL, UINT64_MAX))
+	if (!run_to_stop(diversion, PTRACE_SYSCALL, 0, UINT64_MAX))
 		return false;
-	tracee = find(diversion);
-	tracee->trapped = tracee->stop >> 8 != PTRACE_EVENT_STOP;
-	if (tracee->stop == CALL_STOP)
+	stop = stop_of(diversion);
+	if (stop == CALL_STOP)
 		return true;
-	if (tracee->trapped)
-		tracee->signal = tracee->stop & 0xff;
-	else
-		tracee->group_stop = (tracee->stop & 0xff) != SIGTRAP;
+	if (stop >> 8 != PTRACE_EVENT_STOP)
+		diversion->signal = stop & 0x7f;
 	return false;
 }
 
@@ -322,28 +436,26 @@ static bool run_to_call(struct diversion *diversion)
  */
 static enum thread_reason lead(struct diversion *diversion)
 {
-	const struct tracees *tracees = diversion->tracees;
-	unsigned long options = tracees_options(tracees);
+	unsigned long options = tracees_options(diversion->tracees);
 	pid_t tid = diversion->thread.tid;
 	uint64_t all = ~UINT64_C(0);
-	enum thread_reason reason = REASON_PENDING;
-	struct tracee *tracee = find(diversion);
+	bool led;
 
 	if (request_ptrace(PTRACE_SETOPTIONS, tid, 0,
-			   (void *)(options | PTRACE_O_TRACESYSGOOD)) != 0 ||
-	    request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &all) != 0)
+			   (void *)(options | PTRACE_O_TRACESYSGOOD)) != 0)
 		return REASON_REGISTERS;
-	tracee->ours = true;
-	if (run_to_call(diversion) && registers_skip(tid, &diversion->saved) &&
-	    run_to_call(diversion) && registers_write(tid, &diversion->saved))
-		reason = REASON_NONE;
+	make_ours(diversion);
+	led = request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &all) == 0 &&
+	      run_to_call(diversion) &&
+	      registers_skip(tid, &diversion->saved) &&
+	      run_to_call(diversion) && registers_write(tid, &diversion->saved);
 	request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &diversion->mask);
 	request_ptrace(PTRACE_SETOPTIONS, tid, 0, (void *)options);
-	tracee = find(diversion);
-	if (!tracee)
-		return REASON_ENDED;
-	tracee->ours = false;
-	return reason;
+	if (led)
+		return REASON_NONE;
+	settle(diversion);
+	set_diverted(diversion, false);
+	return find(diversion) ? REASON_PENDING : REASON_ENDED;
 }
 
 /* Whether the thread that stands may be diverted. */
@@ -367,9 +479,6 @@ static enum thread_reason look(struct diversion *diversion, int *ret_ignored)
 	if (!sequence_is_outside(tid, registers_pc(&diversion->saved),
 				 registers_in_call(&diversion->saved)))
 		return REASON_SEQUENCE;
-	if (registers_must_lead(tid, &diversion->saved,
-				diversion->thread.timed))
-		return lead(diversion);
 	return REASON_NONE;
 }
 
@@ -384,21 +493,6 @@ enum step {
 	STEP_STUCK,
 };
 
-static void restore(struct diversion *diversion)
-{
-	pid_t tid = diversion->thread.tid;
-	struct tracee *tracee = find(diversion);
-
-	pause_in(diversion, "stepped");
-	registers_write(tid, &diversion->saved);
-	request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &diversion->mask);
-	if (tracee)
-		tracee->ours = false;
-	diversion->diverted = false;
-	atomic_store(&diversion->shared->diverted, 0);
-	pause_in(diversion, "restored");
-}
-
 /* Such codes are the kernel's, for what the thread itself did just now; others
  * may also come from a timer, say, or from another process. */
 static bool is_trap(const siginfo_t *info)
@@ -410,37 +504,33 @@ static bool is_trap(const siginfo_t *info)
 		info->si_code == TRAP_STEP || info->si_code == TRAP_HARDWARE);
 }
 
-static bool is_in(uint64_t address, uint64_t start, uint64_t length)
+/*
+ * A signal that stands before the instruction: its own fault, or another one,
+ * which the thread gets when it goes on. The address of a fault may be unknown:
+ * arm64 says 0 for an external abort without a valid one (do_sea()). Nobody
+ * else can send a positive code.
+ */
+static enum step judge_signal(struct diversion *diversion,
+			      const siginfo_t *info, struct agent_fault *ret)
 {
-	return address - start < length;
-}
-
-/* A signal that stands before the instruction: its own fault, or another one,
- * which the thread gets when it goes on. */
-static enum step judge_signal(const struct agent_request *request,
-			      const siginfo_t *info, struct tracee *tracee,
-			      struct agent_fault *ret)
-{
-	enum { CODE_KERNEL = 0x80, BUS_ACTION_OPTIONAL = 5 };
-	const struct instruction *instruction = &request->instruction;
+	enum { BUS_ACTION_OPTIONAL = 5 };
+	const struct instruction *instruction = &diversion->request.instruction;
 	uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
-	bool fault = (info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
-		     info->si_code > 0 && info->si_code != BUS_ACTION_OPTIONAL;
 
-	if (fault && (is_in(address, request->address, instruction->bits / 8) ||
-		      info->si_code == CODE_KERNEL)) {
-		*ret = (struct agent_fault){
-			.signal = info->si_signo,
-			.code = info->si_code,
-			.address = address,
-			.thread = tracee->tid,
-		};
-		return STEP_FAULT;
+	if ((info->si_signo != SIGSEGV && info->si_signo != SIGBUS) ||
+	    info->si_code <= 0 || info->si_code == BUS_ACTION_OPTIONAL) {
+		diversion->signal = info->si_signo;
+		return STEP_NOT_MADE;
 	}
-	if (fault && is_in(address, instruction->address, instruction->length))
+	if (address - instruction->address < instruction->length)
 		return STEP_CODE;
-	tracee->signal = info->si_signo;
-	return STEP_NOT_MADE;
+	*ret = (struct agent_fault){
+		.signal = info->si_signo,
+		.code = info->si_code,
+		.address = address,
+		.thread = diversion->thread.tid,
+	};
+	return STEP_FAULT;
 }
 
 /*
@@ -448,110 +538,133 @@ static enum step judge_signal(const struct agent_request *request,
  * said yet, and it has to go on in that way of ptrace. A stop of job control
  * comes before the signal that the step or its fault has already made.
  */
-static enum step judge(struct diversion *diversion,
-		       const struct agent_request *request,
-		       struct agent_answer *answer, int *ret_again)
+static enum step judge(struct diversion *diversion, struct agent_answer *answer,
+		       int *ret_again)
 {
-	const struct instruction *instruction = &request->instruction;
-	struct tracee *tracee = find(diversion);
-	int signal = tracee->stop & 0xff, event = tracee->stop >> 8;
+	const struct instruction *instruction = &diversion->request.instruction;
+	int stop = stop_of(diversion);
+	pid_t tid = diversion->thread.tid;
 	struct registers now;
 	siginfo_t info = {0};
 	bool before, behind;
 
 	*ret_again = 0;
-	if (!registers_read(tracee->tid, &now))
+	if (!registers_read(tid, &now))
 		return STEP_LOST;
 	before = registers_pc(&now) == instruction->address;
 	behind = registers_pc(&now) ==
 		 instruction->address + instruction->length;
-	tracee->trapped = event != PTRACE_EVENT_STOP;
-	if (event == PTRACE_EVENT_STOP) {
-		tracee->group_stop = signal != SIGTRAP;
+	if (stop >> 8 == PTRACE_EVENT_STOP) {
 		*ret_again = before   ? PTRACE_SINGLESTEP
 			     : behind ? PTRACE_CONT
 				      : 0;
 		return STEP_LOST;
 	}
-	if (request_ptrace(PTRACE_GETSIGINFO, tracee->tid, 0, &info) != 0)
+	if (request_ptrace(PTRACE_GETSIGINFO, tid, 0, &info) != 0)
 		return STEP_LOST;
 	if (behind) {
 		answer->value = registers_loaded(&now, instruction);
 		if (!is_trap(&info))
-			tracee->signal = signal;
+			diversion->signal = info.si_signo;
 		return STEP_MADE;
 	}
-	return before ? judge_signal(request, &info, tracee, &answer->fault)
+	return before ? judge_signal(diversion, &info, &answer->fault)
 		      : STEP_LOST;
 }
 
-static bool aim(struct diversion *diversion,
-		const struct agent_request *request)
+/* True: the thread is pointed at the access. */
+static bool aim(struct diversion *diversion)
 {
+	const struct agent_request *request = &diversion->request;
+	const struct instruction *instruction = &request->instruction;
 	struct registers aimed = diversion->saved;
 	uint64_t mask = ~access_signals();
 	pid_t tid = diversion->thread.tid;
 
-	registers_aim(&aimed, &request->instruction, request->address,
-		      request->value);
-	find(diversion)->ours = true;
-	diversion->diverted = true;
-	atomic_store(&diversion->shared->diverted, 1);
-	return request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &mask) == 0 &&
+	registers_aim(&aimed, instruction, request->address, request->value);
+	make_ours(diversion);
+	return registers_guard(tid, instruction) &&
+	       request_ptrace(PTRACE_SETSIGMASK, tid, MASK_SIZE, &mask) == 0 &&
 	       registers_write(tid, &aimed);
 }
 
-static enum step step(struct diversion *diversion,
-		      const struct agent_request *request,
-		      struct agent_answer *answer)
+/* The thread has ended, or what goes by its number is another one. */
+static void forget(struct diversion *diversion)
+{
+	set_diverted(diversion, false);
+	diversion->held = diversion->stands = false;
+	diversion->thread.tid = 0;
+	diversion->signal = 0;
+}
+
+/* From a stop of the step on, to its end. */
+static enum step finish(struct diversion *diversion,
+			struct agent_answer *answer, uint64_t deadline)
+{
+	enum step result;
+	int kind;
+
+	for (;;) {
+		result = judge(diversion, answer, &kind);
+		if (!kind)
+			break;
+		if (!run_to_stop(diversion, kind, 0, deadline)) {
+			if (find_ours(diversion))
+				break;
+			forget(diversion);
+			return STEP_LOST;
+		}
+		if (!stop_of(diversion))
+			return STEP_STUCK;
+	}
+	restore(diversion);
+	if (!find(diversion))
+		forget(diversion);
+	return result;
+}
+
+static enum step step(struct diversion *diversion, struct agent_answer *answer)
 {
 	uint64_t deadline = clock_now() + STEP_TIME;
-	enum step result = STEP_LOST;
-	int kind = PTRACE_SINGLESTEP;
 
 	if (diversion->limit && diversion->limit < deadline)
 		deadline = diversion->limit;
-	if (!aim(diversion, request)) {
+	if (!aim(diversion)) {
 		restore(diversion);
 		return STEP_NOT_MADE;
 	}
 	pause_in(diversion, "diverted");
-	while (kind) {
-		if (!run_to_stop(diversion, kind, deadline)) {
-			if (find(diversion))
-				restore(diversion);
-			return STEP_LOST;
-		}
-		if (!find(diversion)->stop)
-			return STEP_STUCK;
-		result = judge(diversion, request, answer, &kind);
+	if (!run_to_stop(diversion, PTRACE_SINGLESTEP, 0, deadline)) {
+		if (find_ours(diversion))
+			restore(diversion);
+		else
+			forget(diversion);
+		return STEP_LOST;
 	}
-	restore(diversion);
-	return result;
-}
-
-/* The thread has ended, or its registers are gone with it. */
-static void forget(struct diversion *diversion)
-{
-	diversion->diverted = diversion->held = diversion->stands = false;
-	diversion->thread.tid = 0;
-	atomic_store(&diversion->shared->diverted, 0);
+	return stop_of(diversion) ? finish(diversion, answer, deadline)
+				  : STEP_STUCK;
 }
 
 void diversion_poll(struct diversion *diversion)
 {
-	const struct tracee *tracee = find(diversion);
+	struct agent_answer answer = {0};
+	const struct tracee *tracee;
 
-	if (diversion->diverted && !tracee) {
+	if (!diversion->diverted)
+		return;
+	tracees_event_of(diversion->tracees, diversion->thread.tid);
+	tracee = find_ours(diversion);
+	if (!tracee) {
 		forget(diversion);
-	} else if (diversion->diverted && tracee->stop) {
-		restore(diversion);
-		/* All others may go on already, or stand still again. */
-		if (!diversion->held && !diversion->limit)
-			tracees_release(diversion->tracees,
-					diversion->thread.tid);
-		diversion_rest(diversion);
+		return;
 	}
+	if (!tracee->stop || finish(diversion, &answer, 0) == STEP_STUCK ||
+	    !diversion->thread.tid)
+		return;
+	/* All others may go on already, or stand still again. */
+	if (!diversion->held && !diversion->limit)
+		tracees_release(diversion->tracees, diversion->thread.tid);
+	diversion_rest(diversion);
 }
 
 /* What an answer says of a step. */
@@ -586,13 +699,40 @@ static bool is_there(const struct diversion *diversion,
 	       memcmp(bytes, instruction->bytes, instruction->length) == 0;
 }
 
+/* Until the thread stands as it has to; the answer says why if it does not. */
+static bool make_ready(struct diversion *diversion, struct agent_answer *answer)
+{
+	enum thread_reason reason = REASON_NONE;
+	int ignored = 0;
+
+	if (diversion->stands)
+		return true;
+	if (!find(diversion))
+		reason = REASON_ENDED;
+	if (!reason)
+		reason = hold(diversion);
+	if (!reason)
+		reason = look(diversion, &ignored);
+	if (ignored)
+		reason = REASON_PENDING;
+	if (!reason) {
+		diversion->stands = true;
+		return true;
+	}
+	give_up(diversion, reason, answer);
+	if (ignored) {
+		answer->result = AGENT_IGNORES;
+		answer->errnum = ignored;
+	}
+	return false;
+}
+
 void diversion_access(struct diversion *diversion,
 		      const struct agent_request *request,
 		      struct agent_answer *answer)
 {
 	enum thread_reason reason = REASON_NONE;
 	enum step made;
-	int ignored = 0;
 
 	answer->result = diversion->diverted ? AGENT_STUCK : AGENT_NOT_READY;
 	if (diversion->diverted || !diversion->thread.tid)
@@ -601,23 +741,8 @@ void diversion_access(struct diversion *diversion,
 		diversion_rest(diversion);
 		return;
 	}
-	if (!find(diversion))
-		reason = REASON_ENDED;
-	if (!reason && !diversion->stands)
-		reason = hold(diversion);
-	if (!reason && !diversion->stands)
-		reason = look(diversion, &ignored);
-	if (ignored) {
-		give_up(diversion, REASON_PENDING, answer);
-		answer->result = AGENT_IGNORES;
-		answer->errnum = ignored;
+	if (!make_ready(diversion, answer))
 		return;
-	}
-	if (reason) {
-		give_up(diversion, reason, answer);
-		return;
-	}
-	diversion->stands = true;
 	diversion->refused = false;
 	diversion->failing = 0;
 	diversion->n_avoided = 0;
@@ -627,13 +752,22 @@ void diversion_access(struct diversion *diversion,
 		diversion_rest(diversion);
 		return;
 	}
+	diversion->disarm(diversion->data);
+	if (registers_must_lead(diversion->thread.tid, &diversion->saved,
+				diversion->thread.timed))
+		reason = lead(diversion);
+	if (reason) {
+		give_up(diversion, reason, answer);
+		return;
+	}
+	diversion->request = *request;
 	answer->first.tid = diversion->thread.tid;
-	made = step(diversion, request, answer);
+	made = step(diversion, answer);
 	answer->result = results[made];
-	if (!find(diversion))
-		forget(diversion);
+	if (made == STEP_STUCK)
+		return;
 	/* One access alone need not wait for another. */
-	if (!diversion->burst || made != STEP_MADE ||
+	if (!diversion->burst || made != STEP_MADE || !diversion->stands ||
 	    clock_now() >= diversion->deadline)
 		diversion_rest(diversion);
 	diversion->burst = made == STEP_MADE;
@@ -641,11 +775,12 @@ void diversion_access(struct diversion *diversion,
 
 void diversion_end(struct diversion *diversion)
 {
-	while (diversion->diverted) {
+	for (;;) {
 		diversion_poll(diversion);
 		if (!diversion->diverted)
 			break;
-		agent_events_wait(diversion->events, UINT64_MAX, true);
+		agent_events_wait(diversion->events, clock_now() + LOST_TIME,
+				  true);
 		tracees_events(diversion->tracees);
 	}
 	diversion_rest(diversion);

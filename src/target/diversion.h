@@ -32,6 +32,10 @@ struct diversion {
 	struct agent_shared *shared;
 	const char *space; /* process_space(), or NULL */
 	uint64_t limit; /* when a stop of all threads ends; 0: there is none */
+	/* Called before a thread is diverted: nothing may end the agent then.
+	 */
+	void (*disarm)(void *data);
+	void *data;
 	/* The rest is its own. */
 	struct choice thread; /* that was prepared; tid 0: none */
 	bool narrow;
@@ -45,6 +49,8 @@ struct diversion {
 	bool refused;      /* the last request found no thread */
 	uint64_t patience; /* for how long one is looked for */
 	uint64_t failing;  /* since when none could be held; 0: it could */
+	struct agent_request request; /* that is being made */
+	int signal; /* of somebody else's, that the thread is to get; or 0 */
 	struct registers saved;
 	uint64_t mask; /* of its signals */
 	struct avoided *avoided;

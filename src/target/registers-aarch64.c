@@ -96,6 +96,19 @@ void registers_aim(struct registers *registers,
 	pack(registers, &user);
 }
 
+/* A store that a hypervisor emulates ends its step (kvm_skip_instr()). */
+bool registers_guard(pid_t tid, const struct instruction *instruction)
+{
+	(void)tid;
+	(void)instruction;
+	return true;
+}
+
+void registers_unguard(pid_t tid)
+{
+	(void)tid;
+}
+
 uint64_t registers_loaded(const struct registers *registers,
 			  const struct instruction *instruction)
 {

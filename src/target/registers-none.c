@@ -69,6 +69,18 @@ void registers_aim(struct registers *registers,
 	(void)value;
 }
 
+bool registers_guard(pid_t tid, const struct instruction *instruction)
+{
+	(void)tid;
+	(void)instruction;
+	return false;
+}
+
+void registers_unguard(pid_t tid)
+{
+	(void)tid;
+}
+
 uint64_t registers_loaded(const struct registers *registers,
 			  const struct instruction *instruction)
 {

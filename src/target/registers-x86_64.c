@@ -3,6 +3,7 @@
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -188,6 +189,45 @@ void registers_aim(struct registers *registers,
 	if (instruction->write)
 		registers->words[place_of(instruction->value)] = value;
 	registers->words[place_of(instruction->base)] = base;
+}
+
+/* Offsets of the debug registers; bit 0 of DR7 enables DR0, for execution of
+ * one byte if all others are 0. */
+#define DEBUG_ADDRESS offsetof(struct user, u_debugreg[0])
+#define DEBUG_CONTROL offsetof(struct user, u_debugreg[7])
+
+static bool is_guest(void)
+{
+	enum { FEATURES = 1, HYPERVISOR = 1u << 31 };
+	unsigned a, b, c = 0, d;
+
+	return __get_cpuid(FEATURES, &a, &b, &c, &d) && c & HYPERVISOR;
+}
+
+static bool poke(pid_t tid, size_t offset, uint64_t value)
+{
+	return ptrace(PTRACE_POKEUSER, tid, (void *)offset,
+		      (void *)(uintptr_t)value) == 0;
+}
+
+bool registers_guard(pid_t tid, const struct instruction *instruction)
+{
+	if (!instruction->write || !is_guest())
+		return true;
+	/* Somebody's breakpoints, who traced it before, are not ours. */
+	if (peek(tid, DEBUG_CONTROL) != 0 || errno)
+		return false;
+	return poke(tid, DEBUG_ADDRESS,
+		    instruction->address + instruction->length) &&
+	       poke(tid, DEBUG_CONTROL, 1);
+}
+
+void registers_unguard(pid_t tid)
+{
+	if (!is_guest() || peek(tid, DEBUG_CONTROL) != 1)
+		return;
+	poke(tid, DEBUG_CONTROL, 0);
+	poke(tid, DEBUG_ADDRESS, 0);
 }
 
 uint64_t registers_loaded(const struct registers *registers,

@@ -70,6 +70,16 @@ void registers_aim(struct registers *registers,
 		   const struct instruction *instruction, uint64_t address,
 		   uint64_t value);
 
+/*
+ * Makes sure that a step of it is one instruction. In a guest of KVM on x86 a
+ * store that the hypervisor emulates loses the single step, and the next
+ * instruction would be executed as well (complete_emulated_mmio(),
+ * arch/x86/kvm/x86.c): there a breakpoint stands behind it. False: that is not
+ * to be had. Legal to undo without it.
+ */
+bool registers_guard(pid_t tid, const struct instruction *instruction);
+void registers_unguard(pid_t tid);
+
 /* What it has loaded. */
 uint64_t registers_loaded(const struct registers *registers,
 			  const struct instruction *instruction);

@@ -292,6 +292,11 @@ static bool take_stops(struct tracees *tracees)
 	return true;
 }
 
+void tracees_event_of(struct tracees *tracees, pid_t tid)
+{
+	take_event(tracees, P_PID, tid);
+}
+
 bool tracees_events(struct tracees *tracees)
 {
 	if (tracees->holding && !take_stops(tracees))
@@ -412,10 +417,9 @@ static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 
 int tracees_seize_one(struct tracees *tracees, pid_t tid, pid_t *ret_tracer)
 {
-	bool new;
-	int errnum;
-
 	struct tracee *tracee = tracees_find(tracees, tid);
+	bool new = false;
+	int errnum;
 
 	*ret_tracer = 0;
 	if (tracee) {
@@ -550,21 +554,11 @@ size_t tracees_standing(const struct tracees *tracees)
 	return count;
 }
 
-/*
- * From a stop that is no event stop, a thread whose process job control has
- * stopped cannot be listened to: it is asked to stop anew, which brings it back
- * into that (do_jobctl_trap(), kernel/signal.c).
- */
 static void go_on(struct tracee *tracee)
 {
-	bool again = tracee->group_stop && tracee->trapped;
-
-	if (again)
-		tracee->asked = request(PTRACE_INTERRUPT, tracee->tid, 0) == 0;
-	request(tracee->group_stop && !again ? PTRACE_LISTEN : PTRACE_CONT,
-		tracee->tid, (unsigned long)tracee->signal);
-	tracee->stopped = tracee->trapped = false;
-	tracee->signal = 0;
+	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
+		0);
+	tracee->stopped = false;
 	tracee->effect = CALL_UNSEEN;
 }
 
@@ -601,7 +595,7 @@ void tracees_release(struct tracees *tracees, pid_t tid)
 	} else if (tracees->alone) {
 		/* The kernel puts it back where job control had it
 		 * (__ptrace_unlink(), kernel/ptrace.c). */
-		request(PTRACE_DETACH, tid, (unsigned long)tracee->signal);
+		request(PTRACE_DETACH, tid, 0);
 		drop(tracees, tracee);
 	} else if (!tracees->holding) {
 		go_on(tracee);

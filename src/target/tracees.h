@@ -31,9 +31,7 @@ struct tracee {
 	bool held;        /* this one is to stand still, whatever others do */
 	bool leaving;     /* to be let go of as soon as it stops */
 	bool ours; /* it is being diverted: its stops are only written down */
-	bool trapped; /* it stands in another stop than an event stop */
-	int stop;     /* of one that is ours: what waitid(2) told, or 0 */
-	int signal;   /* that it gets when it goes on, or 0 */
+	int stop;  /* of one that is ours: what waitid(2) told, or 0 */
 	/* As they were when its call was looked at: */
 	enum call_effect effect;
 	bool filtered; /* under a seccomp filter */
@@ -91,6 +89,10 @@ void tracees_interrupt(struct tracees *tracees, uint64_t deadline);
 /* Whether there are some that were asked, and have neither stopped nor ended.
  * Their calls may have to be mended when they do. */
 bool tracees_asked(const struct tracees *tracees);
+
+/* Takes in what has happened to one, whatever the deadline; it is forgotten if
+ * it is none of ours any more. */
+void tracees_event_of(struct tracees *tracees, pid_t tid);
 
 /* Takes in what has happened to them, up to the deadline of a stop; never
  * blocks. True: there may be more. */
