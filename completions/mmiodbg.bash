@@ -61,8 +61,8 @@ _mmiodbg_option()
     ;;
   esac
   case $name in
-  --pid | --width | --count | --via | --max-stop | --retry | --treat-as-device | \
-    --output | --color) ;;
+  --pid | --width | --count | --via | --thread | --max-pause | --max-stop | --retry | \
+    --treat-as-device | --output | --color) ;;
   *) name='' ;;
   esac
 }
@@ -125,8 +125,8 @@ _mmiodbg_options()
     -V --version)
   local -a place=(-p --pid --treat-as-device)
   local -a table=(-o --output --noheadings --raw)
-  local -a access=(-w --width -n --count --via --retry --trust-kernel --attach --stop --max-stop
-    --force --dry-run -q --quiet)
+  local -a access=(-w --width -n --count --via --retry --trust-kernel --thread
+    --max-pause --attach --stop --max-stop --force --dry-run -q --quiet)
   local -a change=(--fill --verify)
 
   case $command in
@@ -210,8 +210,9 @@ _mmiodbg_value()
     _mmiodbg_offer "$2" 8 16 16be 16le 32 32be 32le 32x2 \
       64 64be 64le
     ;;
-  --via) _mmiodbg_offer "$2" auto kernel ;;
+  --via) _mmiodbg_offer "$2" auto kernel tracee ;;
   --retry) _mmiodbg_offer "$2" 0 100ms 1s 10s ;;
+  --max-pause) _mmiodbg_offer "$2" 100us 1ms 10ms 100ms ;;
   --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
   --treat-as-device) _mmiodbg_files "$2" ;;
   --output) _mmiodbg_columns "$2" ;;

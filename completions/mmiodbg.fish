@@ -5,7 +5,7 @@
 # from `mmiodbg maps`, which touches no device.
 
 # Options whose argument is the next word.
-set -g __mmiodbg_with_argument '^(-[qvhV]*[pwno]|--(pid|width|count|via|retry|max-stop|treat-as-device|output|color))$'
+set -g __mmiodbg_with_argument '^(-[qvhV]*[pwno]|--(pid|width|count|via|retry|thread|max-pause|max-stop|treat-as-device|output|color))$'
 
 # The command of the line. Fails if it is still to come.
 function __mmiodbg_command
@@ -152,13 +152,15 @@ complete -c mmiodbg -n '__mmiodbg_takes maps' -s o -l output -xa '(__mmiodbg_col
 complete -c mmiodbg -n '__mmiodbg_takes maps' -l noheadings -d 'no line of column names'
 complete -c mmiodbg -n '__mmiodbg_takes maps' -l raw -d 'columns separated by single blanks'
 
-complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke' -l via -xa 'auto kernel' -d 'how to make the access'
+complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke' -l via -xa 'auto kernel tracee' -d 'how to make the access'
 
 complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke' -l trust-kernel -d 'use an access path that is known to be unsafe'
 
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s w -l width -xa '8 16 16be 16le 32 32be 32le 32x2 64 64be 64le' -d 'bits of an access'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s n -l count -x -d 'elements from each location on'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l retry -xa '0 100ms 1s 10s' -d 'how long to try again'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l thread -x -d 'the thread that makes accesses'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l max-pause -xa '100us 1ms 10ms 100ms' -d 'the longest that a thread is held'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l attach -d 'attach to all threads, and let them run'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l stop -d 'stop all threads until the accesses are made'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l max-stop -xa '1ms 10ms 100ms 1s 10s' -d 'the longest stop'

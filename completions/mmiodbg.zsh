@@ -121,13 +121,15 @@ _mmiodbg() {
     '--raw[columns separated by single blanks]'
   )
   via=(
-    '--via=[how to make the access]:backend:(auto kernel)'
+    '--via=[how to make the access]:backend:(auto kernel tracee)'
     '--trust-kernel[use an access path that is known to be unsafe]'
   )
   access=(
     '(-w --width)'{-w+,--width=}'[bits of an access]:width:(8 16 16be 16le 32 32be 32le 32x2 64 64be 64le)'
     '(-n --count)'{-n+,--count=}'[elements from each location on]:number: '
     '--retry=[how long to try again]:time:(0 100ms 1s 10s)'
+    '--thread=[the thread that makes accesses]:number: '
+    '--max-pause=[the longest that a thread is held]:time:(100us 1ms 10ms 100ms)'
     '--attach[attach to all threads, and let them run]'
     '--stop[stop all threads until the accesses are made]'
     '--max-stop=[the longest stop]:time:(1ms 10ms 100ms 1s 10s)'
