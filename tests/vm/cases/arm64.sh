@@ -187,7 +187,7 @@ case_end
 
 case_begin "tracee: a size that the device refuses is rejected; the process lives on"
 get 8 "@$EDU/bar0/8"
-stdout_is
+stdout_is -
 get 8 --via tracee "@$EDU/bar0/16"
 run 8 "$MMIODBG" read --json -p "$APP" "@$EDU/bar0/8"
 stdout_has '"kind": "rejected"'
