@@ -403,8 +403,8 @@ privileged='run as root, or with CAP_SYS_PTRACE and CAP_DAC_OVERRIDE'
         "${map[0]}$([ "$command" = read ] || echo '=1')"
       one_diagnostic
       err_is "mmiodbg: attaching to process $pid, which process $tracer (gdb)\
- traces already: Operation not permitted; without --attach and --stop it can be\
- read and written all the same"
+ traces already: Operation not permitted; through the kernel's path (--via\
+ kernel, without --attach and --stop) it can be read and written all the same"
     done
   done
   # It is no cause of a refusal that has another one.

@@ -36,6 +36,16 @@ setup() {
 }
 
 teardown() {
+  local failed=0
+
+  if declare -F finish >/dev/null; then
+    finish || failed=1
+  fi
+  end_targets
+  return $failed
+}
+
+end_targets() {
   local pid
 
   for pid in "${target_pids[@]}"; do

@@ -2,24 +2,28 @@
 /*
  * mmionarrow: a 32-bit process that waits in a system call
  *
- *   mmionarrow NUMBER ARGUMENTS...
+ *   mmionarrow [/FILE] NUMBER ARGUMENTS...
  *
- * Makes one call of i386, by int 0x80. An argument is a decimal number; `time`,
+ * Maps the first page of FILE, if that is given, and makes one call of i386, by int 0x80. An argument is a decimal number; `time`,
  * a pointer to a struct timespec of 3 seconds; `events`, one to some space; or
  * `epoll`, a descriptor of that kind, on standard input.
  *
  * Prints "ready PID ADDRESS 0 PID" before the call and "result VALUE" after it,
- * and ends at the end of standard input. ADDRESS has 0x5e1f0010 at 0x40.
+ * and ends at the end of standard input. ADDRESS has 0x5e1f0010 at 0x40, or is
+ * that of the file.
  *
  * Free-standing, so that a compiler for 64 bits without libraries for 32 makes
- * it: gcc -m32 -nostdlib -static -ffreestanding -fno-pie -no-pie
+ * it: gcc -m32 -nostdlib -static -ffreestanding -fno-pie -no-pie. With
+ * -DWITH_HALVES it has code that loads and stores 16 bits.
  */
 
 enum {
 	CALL_EXIT = 1,
 	CALL_READ = 3,
 	CALL_WRITE = 4,
+	CALL_OPEN = 5,
 	CALL_GETPID = 20,
+	CALL_MMAP = 90,
 	CALL_EPOLL_CREATE = 254,
 	CALL_EPOLL_CTL = 255,
 	WORDS = 1024,
@@ -90,19 +94,34 @@ static int parse(const char *text)
 	return sign * number;
 }
 
+/* To be read and written, shared. */
+static unsigned map_file(const char *path)
+{
+	const int file = call3(CALL_OPEN, (int)path, 2, 0);
+	const int arguments[6] = {0, WORDS * 4, 3, 1, file, 0};
+
+	return (unsigned)call3(CALL_MMAP, (int)arguments, 0, 0);
+}
+
 __attribute__((used)) void begin(int count, char **arguments)
 {
+	unsigned address = (unsigned)words;
 	int values[6] = {0}, result;
 
 	for (unsigned i = 0; i < WORDS; i++)
 		words[i] = 0x5e1f0000 + i;
+	if (count > 2 && *arguments[1] == '/') {
+		address = map_file(arguments[1]);
+		arguments++;
+		count--;
+	}
 	for (int i = 2; i < count && i < 8; i++)
 		values[i - 2] = parse(arguments[i]);
 	result = call3(CALL_GETPID, 0, 0, 0);
 	put("ready ");
 	put_number((unsigned)result, 10);
 	put(" 0x");
-	put_number((unsigned)words, 16);
+	put_number(address, 16);
 	put(" 0 ");
 	put_number((unsigned)result, 10);
 	put_out();
@@ -116,6 +135,15 @@ __attribute__((used)) void begin(int count, char **arguments)
 		;
 	call3(CALL_EXIT, 0, 0, 0);
 }
+
+#ifdef WITH_HALVES
+/* A compiler would rather take movzwl. */
+__asm__(".globl halves\n"
+	"halves:\n"
+	"	movw (%ecx), %ax\n"
+	"	movw %ax, (%ecx)\n"
+	"	ret\n");
+#endif
 
 __asm__(".globl _start\n"
 	"_start:\n"
