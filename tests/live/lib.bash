@@ -46,6 +46,8 @@ within() {
   exec timeout -k 20 $limit bash "$0" "$@"
 }
 
+ended= # as it should
+
 # What was started and has not been waited for.
 target_process=
 main=
@@ -57,6 +59,8 @@ left=
 clean_up() {
   local pid
 
+  # It ended before `end`: why, it said there.
+  [ -n "$ended" ] || tail -n 20 shell.err | sed 's/^/# /'
   for pid in $main $helper $target_process $(marked); do
     kill -KILL "$pid" 2>/dev/null
   done
@@ -85,6 +89,7 @@ begin() {
 
 # end: of all of it
 end() {
+  ended=1
   exec 2>&3
   grep -vE 'Killed|Terminated|Stopped|Broken pipe' shell.err | head -n 20 |
     sed 's/^/# /'
@@ -227,9 +232,7 @@ start_hostile() {
   [ "$pid" = "$target_process" ] ||
     bail_out "mmiohostile does not start: $(<target.err)"
   on=(--via tracee --treat-as-device "$work/dev" -p "$pid")
-  # Twice the same: no handler runs.
-  signals >signals.before
-  await $slack settle
+  note_signals
 }
 
 # ping: each of its threads that live on does something now
@@ -250,24 +253,34 @@ signals() {
     /^SigCgt:/ { if (name != "brief") print tid, name signals; signals = "" }'
 }
 
-# No handler may run while it is looked, nor a thread that just starts another.
-signals_settled() {
-  signals >signals.now
-  cmp -s signals.before signals.now
+# note_signals: to `signals.before`, of the threads that are there each time; for
+# each what is seen most, since a handler may run, or a thread start another one
+note_signals() {
+  local i
+
+  for ((i = 0; i < 20; i++)); do
+    signals
+    [ $i != 10 ] || ping 'the start'
+  done >signals.seen
+  sort signals.seen | uniq -c | awk '
+    { n = $1; sub(/^ *[0-9]+ /, ""); all[$1] += n }
+    n > most[$1] { most[$1] = n; line[$1] = $0 }
+    END { for (tid in all) if (all[tid] == 20) print line[tid] }' |
+    sort >signals.before
+  [ -s signals.before ] || problem 'no threads'
 }
 
-settle() {
-  signals_settled || {
-    mv signals.now signals.before
-    return 1
-  }
+# signals_settled: what is not, is in `signals.changed`; the same as above may be
+# going on, so it is to be asked again
+signals_settled() {
+  signals | sort | comm -23 signals.before - >signals.changed
+  [ ! -s signals.changed ]
 }
 
 # signals_are_unchanged WHAT
 signals_are_unchanged() {
   await $margin signals_settled ||
-    problem "$1: signals: $(diff signals.before signals.now | grep '^[<>]' |
-      head -n 4 | tr '\n' ' ')"
+    problem "$1: no more so: $(head -n 2 signals.changed | tr '\n' ' ')"
 }
 
 # start_single: one thread; sets `pid` and `text`, too
