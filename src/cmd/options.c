@@ -244,8 +244,8 @@ static const struct option_row rows[] = {
 	{0, "verify", NULL, "read each element back after its write",
 	 GROUP_WRITE, set_verify},
 	{0, "force", NULL,
-	 "access a device that sleeps; write ordinary memory; stop though a "
-	 "system call fails by it",
+	 "access a device that sleeps; write ordinary memory; stop, or use a "
+	 "thread, though a system call fails by it",
 	 GROUP_ACCESS, set_force},
 	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
 	 GROUP_ACCESS, set_dry_run},
