@@ -689,7 +689,7 @@ ends() {
       err_has "process $pid has executed another program"
       untouched
     else
-      err_has "process $pid has "
+      err_has "process $pid has ended"
     fi
     target_start "$file"
     target_is
