@@ -105,6 +105,7 @@ threads_launch() {
   mkfifo "to.$number" "from.$number"
   "$@" <"to.$number" >"from.$number" 2>"target.$number.err" 3>&- &
   target_pids+=($!)
+  # shellcheck disable=SC2034 # tell() uses it
   exec {to_target}>"to.$number" {from_target}<"from.$number"
   IFS= read -r -t 60 -u "$from_target" line ||
     fail "no target: $(cat "target.$number.err")"
@@ -223,10 +224,10 @@ all_through_tracee() {
   expect 0 read -q "${via[@]}" -n 1000 "$at+0x100"
   cmp out.kernel out
   err_is
-  expect 0 read --json "${via[@]}" -n 1000 "$at+0x100"
+  # A thread is held for more than one of them, if there is time.
+  expect 0 read --json --max-pause 10s "${via[@]}" -n 1000 "$at+0x100"
   all_through_tracee 1000
-  # A thread is held for more than one of them.
-  jq_is '.pause.bursts < 900' true
+  jq_is '.pause.bursts < 500' true
   expect 0 read "${via[@]}" "$at+0xff8..+0x10/8"
   out_is "$at+0xff8: f8 f9 fa fb fc fd fe ff 00 01 02 03 04 05 06 07"
   expect 0 write --fill "${via[@]}" "$at+0xff8..+0x10/16be=0x1234"
@@ -281,7 +282,8 @@ all_through_tracee() {
   ASAN_OPTIONS=detect_leaks=0 expect_of 0 strace -qq -f -o trace \
     -e trace=ptrace,fork,vfork,clone,clone3,kcmp,pwrite64 "$MMIODBG" write \
     --dry-run "${via[@]}" "$at+0x10/8=3:0xf" "$at+0x18/64=5"
-  ! grep -vE 'exited|resumed' trace
+  sed -i -E '/exited|resumed/d' trace
+  file_is trace
   out_has 'would read 8 bits' 'would write 8 bits' 'would write 64 bits'
   [ "$(grep -c 'through tracee$' out)" = 3 ]
   same regs
@@ -361,10 +363,10 @@ all_through_tracee() {
   err_has "a load by thread $other of the target met SIGBUS"
   # One of another process, none at all, and nonsense.
   for other in $$ 1 2147483647; do
-    bad 4 read "${via[@]}" --thread $other "$at"
+    bad 4 read "${via[@]}" --thread "$other" "$at"
     err_has "process $pid has no thread $other"
-    bad 4 write "${on[@]}" --thread $other "$at=1"
-    expect 4 read --dry-run "${via[@]}" --thread $other "$at"
+    bad 4 write "${on[@]}" --thread "$other" "$at=1"
+    expect 4 read --dry-run "${via[@]}" --thread "$other" "$at"
   done
   for other in 0 -1 '' x 2147483648 1s 01; do
     bad 2 read "${via[@]}" --thread "$other" "$at"
@@ -683,11 +685,12 @@ ends() {
     jq -e -s '(map(has("error")) | index(true)) as $n | $n > 0 and
       (.[:$n] | all(has("value"))) and .[$n].error.kind == "gone"' out
     one_diagnostic_err
-    [ $end = exec ] || err_has "process $pid has ended"
-    [ $end != exec ] || {
-      err_has exec
+    if [ $end = exec ]; then
+      err_has "process $pid has executed another program"
       untouched
-    }
+    else
+      err_has "process $pid has ended"
+    fi
     target_start "$file"
     target_is
   done
