@@ -29,7 +29,8 @@ struct given_up {
 	uint64_t page;
 	uint64_t time; /* when that was found out */
 	bool write;
-	int errnum, signal; /* of the failure */
+	int errnum;
+	struct agent_fault fault;
 	struct error *error;
 };
 
@@ -88,7 +89,7 @@ static void give_up(struct attempts *attempts, const struct attempt *attempt,
 	found->time = clock_now();
 	found->write = attempt->write;
 	found->errnum = failure->errnum;
-	found->signal = failure->fault.signal;
+	found->fault = failure->fault;
 	found->error = error_copy(error);
 }
 
@@ -184,6 +185,21 @@ static bool pause_before(struct course *course)
 	return true;
 }
 
+/* What was found out of an access to the same page just now, or NULL. */
+static const struct given_up *find_valid(const struct attempts *attempts,
+					 const struct attempt *attempt)
+{
+	const struct given_up *found =
+		find_given_up(attempts, attempt->site.mapping);
+
+	return found && clock_now() - found->time <= LONGEST_VALID &&
+			       found->page == page_of(attempts,
+						      attempt->site.address) &&
+			       found->write == attempt->write
+		       ? found
+		       : NULL;
+}
+
 static void forget_failure(struct course *course)
 {
 	error_destroy(course->failure.error);
@@ -200,12 +216,19 @@ static void settle(struct course *course, void *value)
 	struct attempts *attempts = course->attempts;
 	struct attempt *attempt = course->attempt;
 	const struct backend *fallback = attempt->route.fallback;
+	const struct given_up *known = find_valid(attempts, attempt);
 	struct access_failure failure;
 	enum access_result result;
 
 	if (course->result != ACCESS_NOT_MADE || !fallback ||
 	    !attempt->site.device || course->failure.errnum != EIO)
 		return;
+	/* It has just found that out. */
+	if (known && known->fault.signal) {
+		attempt->used = fallback;
+		course->failure.fault = known->fault;
+		return;
+	}
 	failure.error = fallback->check(attempts->session, &attempt->site,
 					attempt->bits, attempt->write);
 	if (failure.error) {
@@ -259,14 +282,11 @@ static struct error *explain_again(struct attempts *attempts,
 				   const struct access_failure *failure)
 {
 	const struct site *site = &attempt->site;
-	const struct given_up *found = find_given_up(attempts, site->mapping);
+	const struct given_up *found = find_valid(attempts, attempt);
 	struct error *error;
 
-	if (!found || clock_now() - found->time > LONGEST_VALID ||
-	    found->page != page_of(attempts, site->address) ||
-	    found->write != attempt->write ||
-	    found->errnum != failure->errnum ||
-	    found->signal != failure->fault.signal)
+	if (!found || found->errnum != failure->errnum ||
+	    found->fault.signal != failure->fault.signal)
 		return NULL;
 	error = check_before(attempts, attempt);
 	return error ? error

@@ -288,8 +288,9 @@ enum borrow_result borrow_access(struct session *session, uint64_t address,
 			return BORROW_UNCLEAR;
 		}
 		if (!is_not_made(answer.result)) {
-			attachment_set_thread(session,
-					      answer.result == AGENT_DONE);
+			attachment_set_thread(
+				session, answer.result == AGENT_DONE ||
+						 answer.result == AGENT_FAULT);
 			return conclude(session, write, &answer, ret);
 		}
 		if (answer.result == AGENT_CODE)

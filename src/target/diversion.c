@@ -727,6 +727,12 @@ static bool make_ready(struct diversion *diversion, struct agent_answer *answer)
 	return false;
 }
 
+/* A step that has told what it was to tell. */
+static bool is_clear(enum step made)
+{
+	return made == STEP_MADE || made == STEP_FAULT;
+}
+
 void diversion_access(struct diversion *diversion,
 		      const struct agent_request *request,
 		      struct agent_answer *answer)
@@ -767,10 +773,10 @@ void diversion_access(struct diversion *diversion,
 	if (made == STEP_STUCK)
 		return;
 	/* One access alone need not wait for another. */
-	if (!diversion->burst || made != STEP_MADE || !diversion->stands ||
+	if (!diversion->burst || !is_clear(made) || !diversion->stands ||
 	    clock_now() >= diversion->deadline)
 		diversion_rest(diversion);
-	diversion->burst = made == STEP_MADE;
+	diversion->burst = is_clear(made);
 }
 
 void diversion_end(struct diversion *diversion)

@@ -5,9 +5,10 @@
 
 /*
  * x86: [66] [REX] OPCODE MODRM [DISPLACEMENT], of "mov" between a register and
- * memory (Intel SDM volume 2: MOV, opcodes 88, 89, 8A and 8B). Not with a SIB
- * byte or relative to rip, and not with rsp or rbp as a base, for in 32-bit
- * programs these go by another segment.
+ * memory (Intel SDM volume 2: MOV, opcodes 88, 89, 8A and 8B), or of "movzx"
+ * from memory (0F B6 and 0F B7), which compilers prefer for short ones. Not
+ * with a SIB byte or relative to rip, and not with rsp or rbp as a base, for in
+ * 32-bit programs these go by another segment.
  */
 enum x86 {
 	X86_OPERAND_SIZE = 0x66,
@@ -20,12 +21,16 @@ enum x86 {
 	X86_STORE = 0x89,
 	X86_LOAD_8 = 0x8a,
 	X86_LOAD = 0x8b,
+	X86_ESCAPE = 0x0f,
+	X86_EXTEND_8 = 0xb6,
+	X86_EXTEND_16 = 0xb7,
 	X86_SP = 4,
 	X86_BP = 5,
 };
 
 struct x86_parts {
 	bool wide, small; /* REX.W; operand size prefix */
+	bool escaped;     /* the opcode stands behind 0F */
 	unsigned rex;     /* 0: none */
 	uint8_t opcode, modrm;
 	size_t length; /* up to the displacement */
@@ -43,6 +48,10 @@ static bool x86_split(enum instruction_set set, const uint8_t *code,
 	}
 	if (set == SET_X86_64 && at < length && (code[at] & 0xf0) == X86_REX)
 		parts.rex = code[at++];
+	if (at < length && code[at] == X86_ESCAPE) {
+		parts.escaped = true;
+		at++;
+	}
 	if (at + 2 > length)
 		return false;
 	parts.wide = parts.rex & X86_REX_W;
@@ -80,8 +89,21 @@ static int64_t x86_number(const uint8_t *bytes, int count)
 	return 0;
 }
 
+/* Whether the opcode is one of ours: a mov, or a movzx, without a prefix of a
+ * size for it needs none. */
+static bool x86_is_known(const struct x86_parts *parts)
+{
+	if (parts->escaped)
+		return (parts->opcode == X86_EXTEND_8 ||
+			parts->opcode == X86_EXTEND_16) &&
+		       !parts->small && !parts->wide;
+	return parts->opcode >= X86_STORE_8 && parts->opcode <= X86_LOAD;
+}
+
 static unsigned x86_bits(const struct x86_parts *parts)
 {
+	if (parts->escaped)
+		return parts->opcode == X86_EXTEND_8 ? 8 : 16;
 	if (parts->opcode == X86_STORE_8 || parts->opcode == X86_LOAD_8)
 		return 8;
 	return parts->wide ? 64 : parts->small ? 16 : 32;
@@ -96,7 +118,7 @@ static bool decode_x86(enum instruction_set set, const uint8_t *code,
 	int extra;
 
 	if (!x86_split(set, code, length, &parts) || parts.rex & X86_REX_X ||
-	    parts.opcode < X86_STORE_8 || parts.opcode > X86_LOAD)
+	    !x86_is_known(&parts))
 		return false;
 	base = parts.modrm & 7;
 	value = parts.modrm >> 3 & 7;
@@ -105,10 +127,11 @@ static bool decode_x86(enum instruction_set set, const uint8_t *code,
 	    base == X86_SP || base == X86_BP)
 		return false;
 	found.bits = (uint8_t)x86_bits(&parts);
-	found.write = parts.opcode < X86_LOAD_8;
+	found.write = !parts.escaped && parts.opcode < X86_LOAD_8;
 	/* Two prefixes of a size, one of which has no effect; or ah to bh. */
-	if ((parts.small && (parts.wide || found.bits == 8)) ||
-	    (found.bits == 8 && (parts.wide || (!parts.rex && value > 3))))
+	if (!parts.escaped &&
+	    ((parts.small && (parts.wide || found.bits == 8)) ||
+	     (found.bits == 8 && (parts.wide || (!parts.rex && value > 3)))))
 		return false;
 	found.base = (uint8_t)(base | (parts.rex & X86_REX_B ? 8 : 0));
 	found.value = (uint8_t)(value | (parts.rex & X86_REX_R ? 8 : 0));

@@ -98,16 +98,21 @@ char *process_space(int procfd)
 	cleanup_free char *stat = file_line(procfd, "stat");
 	char *text = NULL, *field, *rest;
 	size_t size = 0;
+	bool any = false;
 	FILE *stream;
 
 	rest = stat ? strrchr(stat, ')') : NULL;
 	stream = rest ? open_memstream(&text, &size) : NULL;
 	if (!stream)
 		return NULL;
-	for (int i = 2; (field = strsep(&rest, " ")) != NULL; i++)
-		if ((i >= 26 && i <= 28) || (i >= 45 && i <= 51))
-			fprintf(stream, "%s ", field);
-	if (fclose(stream)) {
+	for (int i = 2; (field = strsep(&rest, " ")) != NULL; i++) {
+		if ((i < 26 || i > 28) && (i < 45 || i > 51))
+			continue;
+		fprintf(stream, "%s ", field);
+		any |= strcmp(field, "0") != 0;
+	}
+	/* All are 0 of a process that is ending: it has none any more. */
+	if (fclose(stream) || !any) {
 		free(text);
 		return NULL;
 	}

@@ -709,7 +709,8 @@ ends() {
     fi
     ends 3
     [ "$(jq -r 'select(.error) | .error.kind' out | sort -u)" = $change ]
-    one_diagnostic_err
+    # One for what was made just before, one for the rest.
+    err_has the\ mapping
     untouched
     same other
     target_start "$file"

@@ -45,6 +45,10 @@ static const struct {
 	{SET_X86_64, "408830", 8, true, 0, 6, 0},
 	{SET_X86_64, "8b00", 32, false, 0, 0, 0},
 	{SET_X86_64, "66418b00", 16, false, 8, 0, 0},
+	/* movzbl (%rdi),%eax; movzwl 0x4(%rax),%r9d; movzbl (%rsi),%edi */
+	{SET_X86_64, "0fb607", 8, false, 7, 0, 0},
+	{SET_X86_64, "440fb74804", 16, false, 0, 9, 4},
+	{SET_X86_64, "0fb63e", 8, false, 6, 7, 0},
 	/* in 32-bit programs */
 	{SET_I386, "8b07", 32, false, 7, 0, 0},
 	{SET_I386, "8816", 8, true, 6, 2, 0},
@@ -90,7 +94,11 @@ static const struct {
 	{SET_X86_64, "8707", "xchg"},
 	{SET_X86_64, "8d07", "lea"},
 	{SET_X86_64, "8c07", "a segment register"},
-	{SET_X86_64, "0fb607", "movzx"},
+	{SET_X86_64, "480fb607", "movzx to 64 bits"},
+	{SET_X86_64, "660fb607", "movzx to 16 bits"},
+	{SET_X86_64, "0fbe07", "movsx"},
+	{SET_X86_64, "0f8b07", "a jump"},
+	{SET_X86_64, "0fb7c7", "movzx from a register"},
 	{SET_X86_64, "a1", "by an absolute address"},
 	{SET_I386, "488b07", "dec %eax, and then a load"},
 	{SET_I386, "8b4510", "by ebp, and so by ss"},
@@ -308,7 +316,9 @@ static void execute_x86(const struct registers *registers, unsigned *count)
 	};
 
 	for (unsigned prefixes = 0; prefixes < 2 * 17; prefixes++)
-		for (unsigned rest = 0; rest < 4 * 256 * 2; rest++) {
+		for (unsigned rest = 0; rest < 6 * 256 * 2; rest++) {
+			static const uint8_t opcodes[] = {0x88, 0x89, 0x8a,
+							  0x8b, 0xb6, 0xb7};
 			uint8_t bytes[LONGEST_INSTRUCTION];
 			size_t length = 0;
 
@@ -317,9 +327,11 @@ static void execute_x86(const struct registers *registers, unsigned *count)
 			if (prefixes / 2)
 				bytes[length++] =
 					(uint8_t)(0x40 + prefixes / 2 - 1);
-			bytes[length++] = (uint8_t)(0x88 + rest % 4);
-			bytes[length++] = (uint8_t)(rest / 4 % 256);
-			memcpy(bytes + length, tails[rest / 1024], 4);
+			if (rest % 6 > 3)
+				bytes[length++] = 0x0f;
+			bytes[length++] = opcodes[rest % 6];
+			bytes[length++] = (uint8_t)(rest / 6 % 256);
+			memcpy(bytes + length, tails[rest / (6 * 256)], 4);
 			execute_if_good(bytes, length + 4, registers, count);
 		}
 }
