@@ -710,7 +710,7 @@ ends() {
     ends 3
     [ "$(jq -r 'select(.error) | .error.kind' out | sort -u)" = $change ]
     # One for what was made just before, one for the rest.
-    err_has the\ mapping
+    err_has 'the mapping'
     untouched
     same other
     target_start "$file"
