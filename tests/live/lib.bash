@@ -67,7 +67,7 @@ clean_up() {
   cd / && rm -rf "$work"
 }
 
-# Descriptors: 3 our standard error, 4 idle, 5 to and 6 from the target, 7 the
+# Descriptors: 3 our standard error, 5 to and 6 from the target, 7 the
 # hook of the agent, 8 a pipe
 
 # begin: in a directory of our own, `work`
@@ -81,8 +81,6 @@ begin() {
   # All that we start has this in its environment; only what is ours can be
   # left.
   export LIVE_MARK=$$.$EPOCHREALTIME
-  mkfifo idle
-  exec 4<>idle
   # bash tells of each of its children that was killed.
   exec 3>&2 2>shell.err
 }
@@ -128,9 +126,11 @@ now() {
   now=${EPOCHREALTIME/[.,]/}
 }
 
-# nap SECONDS: without a process
+# nap SECONDS; `read -t` would need no process, but bash 5.2.15 has aborted in
+# this script once ("longjmp causes uninitialized stack frame"), which may be its
+# doing
 nap() {
-  read -r -t "$1" -u 4 _
+  sleep "$1"
 }
 
 # await MICROSECONDS COMMAND...: until it succeeds; `took` is how long that was
@@ -201,7 +201,7 @@ number() {
 start_self() {
   mkfifo to from
   "$self" "$@" <to >from 2>target.err \
-    3>&- 4>&- &
+    3>&- &
   target_process=$!
   kind=self
   exec 5>to 6<from
@@ -223,7 +223,7 @@ start_hostile() {
   cp dev want
   mkfifo to from
   "$hostile" --file="$work/dev" "$@" <to >from 2>target.err \
-    3>&- 4>&- &
+    3>&- &
   target_process=$!
   kind=hostile
   exec 5>to 6<from
@@ -287,7 +287,7 @@ signals_are_unchanged() {
 start_single() {
   mkfifo to from
   "$target" anon,len=0x100000 <to >from 2>target.err \
-    3>&- 4>&- &
+    3>&- &
   target_process=$!
   kind=single
   exec 5>to 6<from
@@ -388,7 +388,7 @@ start() {
   agent=
   set -m
   "$program" "$@" <"$stdin" >"$stdout" 2>"$stderr" \
-    3>&- 4>&- 5>&- 6>&- 7>&- 8>&- &
+    3>&- 5>&- 6>&- 7>&- 8>&- &
   main=$!
   set +m
 }
