@@ -200,7 +200,7 @@ void diversion_prepare(struct diversion *diversion,
 		       const struct agent_request *request,
 		       struct agent_answer *answer)
 {
-	uint64_t deadline;
+	uint64_t deadline, start, pause;
 
 	answer->result = AGENT_STUCK;
 	if (diversion->diverted)
@@ -222,12 +222,17 @@ void diversion_prepare(struct diversion *diversion,
 	}
 	deadline = diversion->failing + diversion->patience;
 	do {
+		start = clock_now();
 		answer->result = choose(diversion, request, answer);
 		if (answer->result != AGENT_NOT_READY)
 			break;
 		answer->result = AGENT_NO_THREAD;
+		/* To look takes time that others could use. */
+		pause = REST * (clock_now() - start);
+		if (pause < LOOK_TIME)
+			pause = LOOK_TIME;
 	} while (clock_now() < deadline &&
-		 wait_until(diversion, clock_now() + LOOK_TIME));
+		 wait_until(diversion, clock_now() + pause));
 	if (answer->result == AGENT_DONE)
 		return;
 	/* The next access will hardly find more. */
