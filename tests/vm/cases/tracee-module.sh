@@ -12,7 +12,7 @@
 #
 #vm: devices edu nvme e1000e
 #vm: module
-#vm: series 6.1 6.12 sid
+#vm: series 6.1 sid
 #vm: timeout 300
 
 DEVICE=/dev/mmiodbg-test
