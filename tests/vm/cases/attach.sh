@@ -204,8 +204,8 @@ for arguments in "read --attach @$NVME/bar0+0x8" "read --stop @$NVME/bar0+0x8" \
   run 5 "$MMIODBG" $arguments -p "$APP"
   stdout_is
   stderr_is "mmiodbg: attaching to process $APP, which process $gdb (gdb) traces\
- already: Operation not permitted; without --attach and --stop it can be read\
- and written all the same"
+ already: Operation not permitted; through the kernel's path (--via kernel,\
+ without --attach and --stop) it can be read and written all the same"
 done
 # Not the cause of what is refused for another.
 unseen "$APP" ", which belongs to user 0 (we are $user)" \
