@@ -50,6 +50,13 @@ bool agent_events_wait(const struct agent_events *events, uint64_t deadline,
 	return alone || !pollers[1].revents;
 }
 
+bool agent_events_attended(const struct agent_events *events)
+{
+	struct pollfd poller = {.fd = events->socket};
+
+	return poll(&poller, 1, 0) <= 0 || !(poller.revents & POLLHUP);
+}
+
 void agent_pause(const struct agent_events *events, const char *state,
 		 uint64_t limit)
 {

@@ -23,6 +23,9 @@ struct timespec time_until(uint64_t deadline);
 bool agent_events_wait(const struct agent_events *events, uint64_t deadline,
 		       bool alone);
 
+/* Whether the main process is still there. */
+bool agent_events_attended(const struct agent_events *events);
+
 /* Takes in what the descriptor of SIGCHLD has to tell. */
 void agent_events_clear(const struct agent_events *events);
 

@@ -758,6 +758,11 @@ void diversion_access(struct diversion *diversion,
 	diversion->failing = 0;
 	diversion->n_avoided = 0;
 	pause_in(diversion, "held");
+	/* Who has asked for it may have been killed: then it is not made. */
+	if (!agent_events_attended(diversion->events)) {
+		diversion_rest(diversion);
+		return;
+	}
 	if (!is_there(diversion, &request->instruction)) {
 		answer->result = AGENT_CODE;
 		diversion_rest(diversion);

@@ -263,7 +263,7 @@ none=$((${EPOCHREALTIME/./} - begin))
 begin=${EPOCHREALTIME/./}
 run 6 "$MMIODBG" write --json --retry 1s -p "$APP" "${APP_AT[1]}+0x5204=1:1"
 error_is 1 revoked
-check "more attempts than $ATTEMPTS" [ "$ATTEMPTS" -gt 4 ]
+check "more attempts than $ATTEMPTS" [ "$ATTEMPTS" -gt 1 ]
 long=$((${EPOCHREALTIME/./} - begin))
 check "$long us are a second" [ "$long" -ge 1000000 ]
 echo "# --retry 0: $none us; --retry 1s: $long us, $ATTEMPTS attempts"
