@@ -189,7 +189,7 @@ for command in 6 4; do
 done
 bus_none
 case_end
-unwatched target_stop VFIO
+target_stop VFIO
 
 case_begin "hpet: its counter goes on; what is read-only is not written"
 target_start HPET /dev/hpet,len=4096,prot=r
