@@ -188,8 +188,8 @@ static void explain_failure(struct agent_state *state, int errnum, pid_t tracer,
 	else
 		answer->result = moving ? AGENT_UNSTOPPABLE : AGENT_BUSY;
 	if (moving)
-		thread_describe(&state->tracees, moving->tid, moving->effect,
-				&answer->first);
+		thread_describe(&state->tracees, moving->tid,
+				moving->seen.effect, &answer->first);
 }
 
 static void explain_sharing(int errnum, pid_t other,
@@ -278,7 +278,7 @@ static void do_stop(struct agent_state *state, struct agent_answer *answer)
 	if (first) {
 		answer->result = AGENT_INTERRUPTING;
 		answer->threads = (uint32_t)count;
-		thread_describe(&state->tracees, first->tid, first->effect,
+		thread_describe(&state->tracees, first->tid, first->seen.effect,
 				&answer->first);
 		return;
 	}

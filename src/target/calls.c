@@ -214,8 +214,7 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 		return CALL_UNSEEN;
 	effect = special(row, call,
 			 has_limit(row, call) ? row->with : row->without);
-	/* On arm64 the kernel winds the thread back before we see it, and what
-	 * it needs to start a failed call again is out of reach. */
+	/* What it takes to start a failed call again is out of reach. */
 	if (!REGISTERS_MEND && effect == CALL_AGAIN)
 		effect = is_named(row, "poll") ? CALL_TIMED : CALL_FAILS;
 	return effect;
@@ -224,6 +223,17 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 bool call_is_timed(enum call_set set, const struct call *call)
 {
 	return call_effect(set, call) == CALL_TIMED;
+}
+
+bool call_may_repeat(enum call_set set, long number)
+{
+	struct call call = {.inside = true, .number = number};
+	/* With its limit of time, too: that it waited was not seen before, so
+	 * that it has begun just now. */
+	enum call_effect effect = call_effect(set, &call);
+
+	return effect != CALL_UNSEEN && effect != CALL_TIMED &&
+	       effect != CALL_CUT;
 }
 
 const char *call_name(enum call_set set, long number)

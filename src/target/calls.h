@@ -31,6 +31,13 @@ struct call {
 	uint64_t arguments[6];
 };
 
+/* What was seen of a thread, before an interruption. */
+struct call_look {
+	struct call call;
+	enum call_effect effect;
+	bool filtered; /* by seccomp */
+};
+
 /* Reads the text of that file. False: not understood. */
 bool call_parse(const char *text, struct call *ret)
 	__attribute__((nonnull, warn_unused_result));
@@ -42,6 +49,10 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 /* Whether restart_syscall would continue it, with or without a filter. */
 bool call_is_timed(enum call_set set, const struct call *call)
 	__attribute__((nonnull));
+
+/* Whether a call of this number that has failed with EINTR for an interruption
+ * may be made once more. */
+bool call_may_repeat(enum call_set set, long number);
 
 /* Its name, or NULL: not one that matters. */
 const char *call_name(enum call_set set, long number);

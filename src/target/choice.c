@@ -227,13 +227,44 @@ static void add_choice(struct choices *choices, const struct choice *choice)
 	choices->items[choices->count++] = *choice;
 }
 
-/* Whether a thread that has this reason may do something else in a moment. */
-static bool may_pass(enum thread_reason reason)
+bool reason_may_pass(enum thread_reason reason)
 {
 	return reason == REASON_SLEEPS || reason == REASON_FAILS ||
 	       reason == REASON_CUT || reason == REASON_FILTERED ||
 	       reason == REASON_PENDING || reason == REASON_LATE ||
 	       reason == REASON_SEQUENCE || reason == REASON_ENDED;
+}
+
+/* Sets what is seen of it, and its status. */
+static enum thread_reason see(const struct tracees *tracees, bool force,
+			      struct choice *choice,
+			      struct thread_status *ret_status)
+{
+	struct call_look *seen = &choice->seen;
+
+	seen->effect = thread_look(tracees->procfd, tracees->pid, choice->tid,
+				   tracees->calls, ret_status, &seen->call);
+	seen->filtered = ret_status->filtered;
+	/* Of what stands it cannot be seen any more. */
+	choice->timed = tracees->holding ? !ret_status->filtered
+					 : seen->call.inside &&
+						   call_is_timed(tracees->calls,
+								 &seen->call);
+	choice->rank = rank_of(tracees, &seen->call, seen->effect);
+	if (!ret_status->state || ret_status->state == 'Z' ||
+	    ret_status->state == 'X')
+		return REASON_ENDED;
+	if (ret_status->state == 'D')
+		return REASON_SLEEPS;
+	return reason_of_call(seen->effect, force);
+}
+
+enum thread_reason choice_look(const struct tracees *tracees, bool force,
+			       struct choice *choice)
+{
+	struct thread_status status;
+
+	return see(tracees, force, choice, &status);
 }
 
 static void look_at(struct look *look, pid_t tid)
@@ -243,27 +274,13 @@ static void look_at(struct look *look, pid_t tid)
 	struct agent_thread thread = {.tid = tid};
 	struct choice choice = {.tid = tid};
 	struct thread_status status;
-	enum thread_reason reason;
-	struct call call;
+	enum thread_reason reason =
+		see(tracees, look->request->force, &choice, &status);
 
-	choice.effect = thread_look(tracees->procfd, tracees->pid, tid,
-				    tracees->calls, &status, &call);
-	choice.filtered = status.filtered;
-	/* Of what stands it cannot be seen any more. */
-	choice.timed =
-		stands ? !status.filtered
-		       : call.inside && call_is_timed(tracees->calls, &call);
-	choice.rank = rank_of(tracees, &call, choice.effect);
 	thread.state = status.state;
-	thread.effect = choice.effect;
-	describe_call(tracees, &call, &thread);
+	thread.effect = choice.seen.effect;
+	describe_call(tracees, &choice.seen.call, &thread);
 
-	if (!status.state || status.state == 'Z' || status.state == 'X')
-		reason = REASON_ENDED;
-	else if (status.state == 'D')
-		reason = REASON_SLEEPS;
-	else
-		reason = reason_of_call(choice.effect, look->request->force);
 	if (!reason && !stands)
 		reason = reason_of_schedule(look, tid);
 	if (!reason && status.pending & access_signals())
@@ -274,7 +291,7 @@ static void look_at(struct look *look, pid_t tid)
 		add_choice(look->choices, &choice);
 		return;
 	}
-	look->choices->passing |= may_pass(reason);
+	look->choices->passing |= reason_may_pass(reason);
 	reason_add(look->choices->reasons, reason, &thread);
 }
 
@@ -357,7 +374,7 @@ void choices_make(const struct root *root, const struct tracees *tracees,
 		}
 		thread_describe(tracees, list[i], CALL_UNSEEN, &thread);
 		reason_add(ret->reasons, found->reason, &thread);
-		ret->passing |= may_pass(found->reason);
+		ret->passing |= reason_may_pass(found->reason);
 	}
 	if (ret->count)
 		qsort(ret->items, ret->count, sizeof(*ret->items),

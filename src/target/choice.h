@@ -21,9 +21,8 @@ struct tracees;
 struct choice {
 	pid_t tid;
 	unsigned rank; /* the less the better */
-	enum call_effect effect;
-	bool filtered; /* by seccomp */
-	bool timed;    /* its call may be one that restart_syscall continues */
+	struct call_look seen;
+	bool timed; /* its call may be one that restart_syscall continues */
 };
 
 /* One that was tried, and in vain. */
@@ -58,6 +57,16 @@ void choices_make(const struct root *root, const struct tracees *tracees,
 		  const struct avoided *avoided, size_t n_avoided,
 		  struct choices *ret);
 void choices_deinit(struct choices *choices);
+
+/*
+ * Looks once more at one that was chosen, which may be in another call by now:
+ * why it cannot be used, as far as its call is concerned, or REASON_NONE.
+ */
+enum thread_reason choice_look(const struct tracees *tracees, bool force,
+			       struct choice *choice);
+
+/* Whether a thread that has this reason may do something else in a moment. */
+bool reason_may_pass(enum thread_reason reason);
 
 /* Notes a thread that cannot be used. */
 void reason_add(struct agent_reason *reasons, enum thread_reason reason,

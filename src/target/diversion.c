@@ -103,9 +103,8 @@ static void avoid(struct diversion *diversion, enum thread_reason reason)
 	uint64_t until = UINT64_MAX;
 
 	/* What runs may just have got no processor. */
-	if (reason == REASON_SEQUENCE || reason == REASON_PENDING ||
-	    reason == REASON_ENDED ||
-	    (reason == REASON_LATE &&
+	if (reason_may_pass(reason) &&
+	    (reason != REASON_LATE ||
 	     thread_state(diversion->tracees->procfd, tid) == 'R'))
 		until = clock_now() + LOOK_TIME;
 	if (reason == REASON_LATE)
@@ -151,10 +150,6 @@ static enum agent_result seize(struct diversion *diversion,
 		return AGENT_FAILED;
 	if (!is_same_space(diversion))
 		return AGENT_EXECUTED;
-	if (!tracee->stopped) {
-		tracee->effect = choice->effect;
-		tracee->filtered = choice->filtered;
-	}
 	diversion->thread = *choice;
 	return AGENT_DONE;
 }
@@ -207,6 +202,7 @@ void diversion_prepare(struct diversion *diversion,
 		return;
 	diversion->max_pause = request->nanoseconds;
 	diversion->narrow = request->narrow;
+	diversion->force = request->force;
 	answer->result = AGENT_DONE;
 	if (diversion->thread.tid && find(diversion) &&
 	    (diversion->held || diversion->limit))
@@ -247,12 +243,21 @@ void diversion_prepare(struct diversion *diversion,
 static enum thread_reason hold(struct diversion *diversion)
 {
 	uint64_t deadline = clock_now() + THREAD_TIME;
-	const struct tracee *tracee = find(diversion);
+	struct tracee *tracee = find(diversion);
+	enum thread_reason reason;
 
 	if (tracee && tracee->stopped)
 		return REASON_NONE;
 	if (diversion->limit)
 		return REASON_LATE;
+	if (!tracee)
+		return REASON_ENDED;
+	/* It was chosen some time ago, and may be in another call by now. */
+	reason = choice_look(diversion->tracees, diversion->force,
+			     &diversion->thread);
+	if (reason)
+		return reason;
+	tracee->seen = diversion->thread.seen;
 	if (!tracees_hold(diversion->tracees, diversion->thread.tid))
 		return REASON_ENDED;
 	for (;;) {

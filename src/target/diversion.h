@@ -39,6 +39,7 @@ struct diversion {
 	/* The rest is its own. */
 	struct choice thread; /* that was prepared; tid 0: none */
 	bool narrow;
+	bool force;    /* also in a call that fails for it */
 	bool held;     /* it stands still, for us alone */
 	bool stands;   /* it has been looked at since it stands */
 	bool diverted; /* its registers are not its own */

@@ -5,6 +5,9 @@
 
 #include <asm/ptrace.h>
 #include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
@@ -17,7 +20,7 @@
 /* "svc #0" */
 #define SUPERVISOR_CALL UINT32_C(0xd4000001)
 
-enum { CALL_NUMBER = 8, NR_RESTART = 128 };
+enum { CALL_NUMBER = 8, N_ARGUMENTS = 6, CALL_LENGTH = 4, MASK_SIZE = 8 };
 
 _Static_assert(sizeof(struct user_pt_regs) <= sizeof(struct registers),
 	       "struct registers is too small");
@@ -68,6 +71,115 @@ enum instruction_set registers_set(const struct registers *registers)
 	 * themselves. */
 	return user.pstate & PSR_MODE32_BIT ? SET_NONE : SET_AARCH64;
 }
+
+/* Mending */
+
+/* Whether it stands right behind the call that was seen, and that has failed
+ * for us. All but x0 is as it was when the call began. */
+static bool has_failed(pid_t tid, const struct user_pt_regs *user,
+		       const struct call *seen)
+{
+	uint32_t word;
+
+	if (!seen->inside || user->regs[0] != (uint64_t)-EINTR ||
+	    user->regs[CALL_NUMBER] != (uint64_t)seen->number)
+		return false;
+	for (size_t i = 1; i < N_ARGUMENTS; i++)
+		if (user->regs[i] != seen->arguments[i])
+			return false;
+	return remote_read(tid, user->pc - CALL_LENGTH, &word, sizeof(word)) &&
+	       word == SUPERVISOR_CALL;
+}
+
+/* struct ptrace_syscall_info of include/uapi/linux/ptrace.h, Linux 5.3, as it
+ * is of a stop by seccomp; two headers that cannot stand together have it. */
+struct call_info {
+	uint8_t kind, padding[3];
+	uint32_t architecture;
+	uint64_t pc, sp, number, arguments[N_ARGUMENTS];
+	uint32_t data;
+};
+
+enum {
+	GET_CALL_INFO = 0x420e, /* PTRACE_GET_SYSCALL_INFO */
+	KIND_SECCOMP = 3,       /* PTRACE_SYSCALL_INFO_SECCOMP */
+	SECCOMP_STOP = SIGTRAP | PTRACE_EVENT_SECCOMP << 8,
+};
+
+static bool call_info(pid_t tid, struct call_info *ret)
+{
+	return ptrace((enum __ptrace_request)GET_CALL_INFO, tid,
+		      (void *)sizeof(*ret),
+		      ret) >= (long)offsetof(struct call_info, data) &&
+	       ret->kind == KIND_SECCOMP;
+}
+
+/*
+ * The first argument of the thread's last call: its result has overwritten it,
+ * but the kernel keeps it (orig_x0). It tells that at stops for seccomp only,
+ * which it knows by the siginfo (ptrace_get_syscall_info(), kernel/ptrace.c,
+ * 5.3). At an event stop nothing else depends on that, so it may be another one
+ * for a moment, whether we live to put it back or not.
+ */
+static bool first_argument(pid_t tid, uint64_t *ret)
+{
+	struct call_info found = {0};
+	siginfo_t saved, info;
+	bool told;
+
+	if (ptrace(PTRACE_GETSIGINFO, tid, NULL, &saved) != 0)
+		return false;
+	info = saved;
+	info.si_code = SECCOMP_STOP;
+	told = ptrace(PTRACE_SETSIGINFO, tid, NULL, &info) == 0 &&
+	       call_info(tid, &found);
+	if (ptrace(PTRACE_SETSIGINFO, tid, NULL, &saved) != 0 || !told)
+		return false;
+	*ret = found.arguments[0];
+	return true;
+}
+
+/* The signals that the call alone had let in (ppoll, epoll_pwait) have to wait
+ * until it does so again: the thread gets its own mask back, which these two
+ * requests know (test_tsk_restore_sigmask(), kernel/ptrace.c). */
+static bool give_mask(pid_t tid)
+{
+	uint64_t mask;
+
+	return ptrace(PTRACE_GETSIGMASK, tid, (void *)MASK_SIZE, &mask) == 0 &&
+	       ptrace(PTRACE_SETSIGMASK, tid, (void *)MASK_SIZE, &mask) == 0;
+}
+
+/* The first argument is compared as well: a handler that the call has been
+ * interrupted by leaves that of rt_sigreturn. */
+void registers_mend(pid_t tid, const struct call_look *seen)
+{
+	struct registers registers;
+	struct user_pt_regs user;
+	uint64_t first;
+
+	if (seen->effect == CALL_FAILS || !registers_read(tid, &registers))
+		return;
+	user = unpack(&registers);
+	if (!has_failed(tid, &user, &seen->call) ||
+	    !call_may_repeat(CALLS_GENERIC, seen->call.number) ||
+	    !first_argument(tid, &first) || first != seen->call.arguments[0] ||
+	    !give_mask(tid))
+		return;
+	user.regs[0] = first;
+	user.pc -= CALL_LENGTH;
+	pack(&registers, &user);
+	registers_write(tid, &registers);
+}
+
+/* A call that was not seen cannot be told from what a handler returns to. */
+bool registers_interrupted(pid_t tid)
+{
+	(void)tid;
+	return false;
+}
+
+/* Diverting */
 
 /* The kernel has forgotten the call at every stop that we see. */
 bool registers_in_call(const struct registers *registers)

@@ -2,13 +2,12 @@
 /* For a machine whose registers we do not know: nothing is done to them. */
 #include "target/registers.h"
 
-#if !defined(__x86_64__)
+#if !defined(__x86_64__) && !defined(__aarch64__)
 
-void registers_mend(pid_t tid, enum call_effect effect, bool filtered)
+void registers_mend(pid_t tid, const struct call_look *seen)
 {
 	(void)tid;
-	(void)effect;
-	(void)filtered;
+	(void)seen;
 }
 
 bool registers_interrupted(pid_t tid)
@@ -16,10 +15,6 @@ bool registers_interrupted(pid_t tid)
 	(void)tid;
 	return false;
 }
-
-#endif
-
-#if !defined(__x86_64__) && !defined(__aarch64__)
 
 enum instruction_set registers_set_of(bool narrow)
 {

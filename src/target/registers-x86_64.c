@@ -26,18 +26,6 @@ static long peek(pid_t tid, size_t offset)
 
 #define PEEK(tid, name) peek(tid, offsetof(struct user_regs_struct, name))
 
-/* Whether the call has failed because of us, and may be started again. */
-static bool may_repeat(enum call_set set, long number)
-{
-	struct call call = {.inside = true, .number = number};
-	/* With its limit of time, too: that it waited was not seen before, so
-	 * that it has begun just now. */
-	enum call_effect effect = call_effect(set, &call);
-
-	return effect != CALL_UNSEEN && effect != CALL_TIMED &&
-	       effect != CALL_CUT;
-}
-
 /* The call that a stop has interrupted, and its result. */
 struct interrupted {
 	enum call_set set;
@@ -73,16 +61,16 @@ bool registers_interrupted(pid_t tid)
 	return find_interrupted(tid, &found);
 }
 
-void registers_mend(pid_t tid, enum call_effect effect, bool filtered)
+void registers_mend(pid_t tid, const struct call_look *seen)
 {
 	struct interrupted found;
 
 	if (!find_interrupted(tid, &found))
 		return;
 	if (found.result == -RESTART_BLOCK
-		    ? !filtered
-		    : effect == CALL_FAILS ||
-			      !may_repeat(found.set, found.number))
+		    ? !seen->filtered
+		    : seen->effect == CALL_FAILS ||
+			      !call_may_repeat(found.set, found.number))
 		return;
 	ptrace(PTRACE_POKEUSER, tid,
 	       (void *)offsetof(struct user_regs_struct, rax),

@@ -15,29 +15,36 @@
 #include "target/instruction.h"
 
 /* Whether registers_mend() does anything on this architecture. */
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__aarch64__)
 #define REGISTERS_MEND 1
 #else
 #define REGISTERS_MEND 0
 #endif
 
 /*
- * Mends the result of the call that our stop has interrupted, so that the
- * kernel starts it again. `effect` is what was seen of the thread's call
- * before; where a call fails that was seen to fail, that was accepted.
- * `filtered`: by seccomp, so that restart_syscall might kill it; then the call
- * starts anew, with all of its time: it has begun since that look, or waits
- * without a limit.
+ * Mends the result of the call that our stop has interrupted, so that it is
+ * made again. `seen` is what was seen of the thread before; where a call fails
+ * that was seen to fail, that was accepted. If it is filtered, restart_syscall
+ * might kill it; then the call starts anew, with all of its time: it has begun
+ * since that look, or waits without a limit.
  *
- * The value that is set, -ERESTARTNOHAND, means: again, unless a handler runs
- * first, which makes it EINTR; just what the call would have done without us
- * (handle_signal() and arch_do_signal_or_restart(), arch/x86/kernel/signal.c).
+ * x86: the value that is set, -ERESTARTNOHAND, means: again, unless a handler
+ * runs first, which makes it EINTR; just what the call would have done without
+ * us (handle_signal() and arch_do_signal_or_restart(),
+ * arch/x86/kernel/signal.c).
+ *
+ * arm64: only a call that was seen, for the kernel has forgotten by then
+ * whether there was one (do_signal(), arch/arm64/kernel/signal.c); it is wound
+ * back to its instruction. A handler that runs first does so as if its signal
+ * had come before the call.
  */
-void registers_mend(pid_t tid, enum call_effect effect, bool filtered);
+void registers_mend(pid_t tid, const struct call_look *seen)
+	__attribute__((nonnull));
 
 /*
- * Whether it would: the thread stands behind a call that failed with EINTR, or
- * that restart_syscall is to continue.
+ * Whether it would, also of a call that was not seen: the thread stands behind
+ * one that failed with EINTR, or that restart_syscall is to continue. False
+ * where that cannot be told.
  */
 bool registers_interrupted(pid_t tid);
 

@@ -130,7 +130,7 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	 * stops is interrupted without us, too: by that stop, and so at the one
 	 * which tells that it is over. */
 	if (!tracee->group_stop && !was_stopped)
-		registers_mend(tracee->tid, tracee->effect, tracee->filtered);
+		registers_mend(tracee->tid, &tracee->seen);
 	if (tracee->leaving) {
 		request(PTRACE_DETACH, tracee->tid, 0);
 		drop(tracees, tracee);
@@ -154,13 +154,15 @@ static void mend_ignored(const struct tracees *tracees,
 	const uint64_t bit = UINT64_C(1) << (signal - 1);
 	const bool by_default = signal == SIGCHLD || signal == SIGCONT ||
 				signal == SIGURG || signal == SIGWINCH;
+	/* It was not looked at. */
+	const struct call_look look = {.filtered = tracee->seen.filtered};
 	struct thread_status status;
 
 	if (!registers_interrupted(tracee->tid) ||
 	    thread_status_read(tracees->procfd, tracee->tid, &status) != 0)
 		return;
 	if (status.ignored & bit || (by_default && !(status.caught & bit)))
-		registers_mend(tracee->tid, CALL_UNSEEN, tracee->filtered);
+		registers_mend(tracee->tid, &look);
 }
 
 static void on_stop(struct tracees *tracees, pid_t tid, int status)
@@ -199,7 +201,7 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 		 * it is to end without SIGCHLD (kernel_clone(), 6.1). */
 		tracee->stray = !known && !thread_is_of(tracees->procfd, tid);
 		if (!known)
-			tracee->filtered = tracees->filtered;
+			tracee->seen.filtered = tracees->filtered;
 		stopped(tracees, tracee, signal);
 		return;
 	}
@@ -209,7 +211,7 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 		struct tracee *made = add(tracees, (pid_t)message);
 
 		if (made)
-			made->filtered = tracees->filtered;
+			made->seen.filtered = tracees->filtered;
 		tracee = tracees_find(tracees, tid);
 	}
 	if (!event)
@@ -408,7 +410,7 @@ static int seize_one(struct tracees *tracees, pid_t tid, bool *ret_new,
 	tracee = add(tracees, tid);
 	if (!tracee)
 		return ENOMEM;
-	tracee->filtered = status.filtered;
+	tracee->seen.filtered = status.filtered;
 	tracees->filtered |= status.filtered;
 	if (tracees->holding)
 		tracee->asked = request(PTRACE_INTERRUPT, tid, 0) == 0;
@@ -559,7 +561,8 @@ static void go_on(struct tracee *tracee)
 	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
 		0);
 	tracee->stopped = false;
-	tracee->effect = CALL_UNSEEN;
+	tracee->seen.effect = CALL_UNSEEN;
+	tracee->seen.call.inside = false;
 }
 
 void tracees_resume(struct tracees *tracees)
@@ -620,19 +623,18 @@ struct tracee *tracees_look(struct tracees *tracees, bool force,
 	*ret_count = 0;
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
+		struct call_look *seen = &tracee->seen;
 		struct thread_status status;
-		struct call call;
 
-		tracee->effect =
+		seen->effect =
 			thread_look(tracees->procfd, tracees->pid, tracee->tid,
-				    tracees->calls, &status, &call);
+				    tracees->calls, &status, &seen->call);
 		if (status.state) {
-			tracee->filtered = status.filtered;
+			seen->filtered = status.filtered;
 			tracees->filtered |= status.filtered;
 		}
-		if (tracee->effect == CALL_UNSEEN ||
-		    tracee->effect == CALL_AGAIN ||
-		    (force && tracee->effect != CALL_TIMED))
+		if (seen->effect == CALL_UNSEEN || seen->effect == CALL_AGAIN ||
+		    (force && seen->effect != CALL_TIMED))
 			continue;
 		if (!(*ret_count)++)
 			first = tracee;

@@ -32,9 +32,7 @@ struct tracee {
 	bool leaving;     /* to be let go of as soon as it stops */
 	bool ours; /* it is being diverted: its stops are only written down */
 	int stop;  /* of one that is ours: what waitid(2) told, or 0 */
-	/* As they were when its call was looked at: */
-	enum call_effect effect;
-	bool filtered; /* under a seccomp filter */
+	struct call_look seen; /* when its call was looked at */
 };
 
 struct tracees {
