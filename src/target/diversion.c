@@ -737,12 +737,6 @@ static bool make_ready(struct diversion *diversion, struct agent_answer *answer)
 	return false;
 }
 
-/* A step that has told what it was to tell. */
-static bool is_clear(enum step made)
-{
-	return made == STEP_MADE || made == STEP_FAULT;
-}
-
 void diversion_access(struct diversion *diversion,
 		      const struct agent_request *request,
 		      struct agent_answer *answer)
@@ -787,11 +781,12 @@ void diversion_access(struct diversion *diversion,
 	answer->result = results[made];
 	if (made == STEP_STUCK)
 		return;
-	/* One access alone need not wait for another. */
-	if (!diversion->burst || !is_clear(made) || !diversion->stands ||
+	/* One access alone need not wait for another, and one that has failed
+	 * is tried again after a pause. */
+	if (!diversion->burst || made != STEP_MADE || !diversion->stands ||
 	    clock_now() >= diversion->deadline)
 		diversion_rest(diversion);
-	diversion->burst = is_clear(made);
+	diversion->burst = made == STEP_MADE;
 }
 
 void diversion_end(struct diversion *diversion)
