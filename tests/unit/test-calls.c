@@ -347,6 +347,23 @@ START_TEST(known_effects)
 }
 END_TEST
 
+/* What is made again after an EINTR of ours: never what has done a part of its
+ * work, and not what restart_syscall continues. */
+START_TEST(repeated)
+{
+	static const long again[] = {232, 281, 441, 65, 220, 128,
+				     208, 270, 271, 0,  45};
+	static const long never[] = {35, 202, 1, 44, 61, 39};
+
+	for (size_t i = 0; i < ARRAY_SIZE(again); i++)
+		ck_assert_msg(call_may_repeat(CALLS_X86_64, again[i]), "%ld",
+			      again[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+		ck_assert_msg(!call_may_repeat(CALLS_X86_64, never[i]), "%ld",
+			      never[i]);
+}
+END_TEST
+
 #endif
 
 /* A limit is looked at wherever it may stand: nothing is read outside of the
@@ -382,6 +399,7 @@ int main(void)
 		no_such_numbers,
 #if defined(__x86_64__)
 		known_effects,
+		repeated,
 #endif
 		any_call,
 	};
