@@ -288,9 +288,8 @@ enum borrow_result borrow_access(struct session *session, uint64_t address,
 			return BORROW_UNCLEAR;
 		}
 		if (!is_not_made(answer.result)) {
-			attachment_set_thread(
-				session, answer.result == AGENT_DONE ||
-						 answer.result == AGENT_FAULT);
+			attachment_set_thread(session,
+					      answer.result == AGENT_DONE);
 			return conclude(session, write, &answer, ret);
 		}
 		if (answer.result == AGENT_CODE)

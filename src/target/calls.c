@@ -215,7 +215,7 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 	effect = special(row, call,
 			 has_limit(row, call) ? row->with : row->without);
 	/* What it takes to start a failed call again is out of reach. */
-	if (!REGISTERS_MEND && effect == CALL_AGAIN)
+	if (effect == CALL_AGAIN && !registers_can_mend())
 		effect = is_named(row, "poll") ? CALL_TIMED : CALL_FAILS;
 	return effect;
 }

@@ -267,6 +267,25 @@ enum thread_reason choice_look(const struct tracees *tracees, bool force,
 	return see(tracees, force, choice, &status);
 }
 
+void choice_keep(const struct tracees *tracees, const struct call_look *seen,
+		 struct choice *choice)
+{
+	choice->seen = *seen;
+	choice->timed =
+		seen->call.inside && call_is_timed(tracees->calls, &seen->call);
+}
+
+void choice_describe(const struct tracees *tracees, const struct choice *choice,
+		     struct agent_thread *ret)
+{
+	*ret = (struct agent_thread){
+		.tid = choice->tid,
+		.state = thread_state(tracees->procfd, choice->tid),
+		.effect = choice->seen.effect,
+	};
+	describe_call(tracees, &choice->seen.call, ret);
+}
+
 static void look_at(struct look *look, pid_t tid)
 {
 	const struct tracees *tracees = look->tracees;
@@ -366,14 +385,12 @@ void choices_make(const struct root *root, const struct tracees *tracees,
 	for (size_t i = 0; list[i]; i++) {
 		const struct avoided *found =
 			find_avoided(avoided, n_avoided, list[i]);
-		struct agent_thread thread;
 
 		if (!found || now >= found->until) {
 			look_at(&look, list[i]);
 			continue;
 		}
-		thread_describe(tracees, list[i], CALL_UNSEEN, &thread);
-		reason_add(ret->reasons, found->reason, &thread);
+		reason_add(ret->reasons, found->reason, &found->thread);
 		ret->passing |= reason_may_pass(found->reason);
 	}
 	if (ret->count)

@@ -29,7 +29,8 @@ struct choice {
 struct avoided {
 	pid_t tid;
 	enum thread_reason reason;
-	uint64_t until; /* CLOCK_MONOTONIC */
+	struct agent_thread thread; /* as it was then */
+	uint64_t until;             /* CLOCK_MONOTONIC */
 };
 
 struct choices {
@@ -64,6 +65,14 @@ void choices_deinit(struct choices *choices);
  */
 enum thread_reason choice_look(const struct tracees *tracees, bool force,
 			       struct choice *choice);
+
+/* What it was seen like. */
+void choice_describe(const struct tracees *tracees, const struct choice *choice,
+		     struct agent_thread *ret);
+
+/* It was interrupted when it was seen like that, and has not stopped yet. */
+void choice_keep(const struct tracees *tracees, const struct call_look *seen,
+		 struct choice *choice);
 
 /* Whether a thread that has this reason may do something else in a moment. */
 bool reason_may_pass(enum thread_reason reason);

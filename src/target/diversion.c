@@ -121,6 +121,14 @@ static void avoid(struct diversion *diversion, enum thread_reason reason)
 		.reason = reason,
 		.until = until,
 	};
+	choice_describe(diversion->tracees, &diversion->thread, &found->thread);
+}
+
+/* The time is over: they get no other chance. */
+static void avoid_for_good(struct diversion *diversion)
+{
+	for (size_t i = 0; i < diversion->n_avoided; i++)
+		diversion->avoided[i].until = UINT64_MAX;
 }
 
 /* Whether the process is still the one that the main process looked at. What is
@@ -217,6 +225,8 @@ void diversion_prepare(struct diversion *diversion,
 		diversion->patience = diversion->refused ? 0 : THREAD_TIME;
 	}
 	deadline = diversion->failing + diversion->patience;
+	if (clock_now() >= deadline)
+		avoid_for_good(diversion);
 	do {
 		start = clock_now();
 		answer->result = choose(diversion, request, answer);
@@ -239,25 +249,55 @@ void diversion_prepare(struct diversion *diversion,
 
 /* Holding */
 
+/*
+ * Until the thread that was chosen is in a call, or none, that it may be
+ * interrupted in: it was chosen some time ago, and may be elsewhere by now. It
+ * is looked at for a tenth of the time. One that has been interrupted is left
+ * as it was seen then.
+ */
+static enum thread_reason await_moment(struct diversion *diversion,
+				       uint64_t deadline)
+{
+	struct tracees *tracees = diversion->tracees;
+	enum thread_reason reason;
+
+	for (;;) {
+		struct tracee *tracee = find(diversion);
+		uint64_t start = clock_now(), now;
+
+		if (!tracee || tracees->executed)
+			return REASON_ENDED;
+		if (tracee->asked && tracee->seen.call.inside) {
+			choice_keep(tracees, &tracee->seen, &diversion->thread);
+			return REASON_NONE;
+		}
+		reason = choice_look(tracees, diversion->force,
+				     &diversion->thread);
+		if (!reason)
+			tracee->seen = diversion->thread.seen;
+		now = clock_now();
+		if (!reason || !reason_may_pass(reason) || now >= deadline ||
+		    !agent_events_wait(diversion->events,
+				       now + REST * (now - start), false))
+			return reason;
+		tracees_events(tracees);
+	}
+}
+
 /* Until the thread that was prepared stands still. */
 static enum thread_reason hold(struct diversion *diversion)
 {
 	uint64_t deadline = clock_now() + THREAD_TIME;
-	struct tracee *tracee = find(diversion);
+	const struct tracee *tracee = find(diversion);
 	enum thread_reason reason;
 
 	if (tracee && tracee->stopped)
 		return REASON_NONE;
 	if (diversion->limit)
 		return REASON_LATE;
-	if (!tracee)
-		return REASON_ENDED;
-	/* It was chosen some time ago, and may be in another call by now. */
-	reason = choice_look(diversion->tracees, diversion->force,
-			     &diversion->thread);
+	reason = await_moment(diversion, deadline);
 	if (reason)
 		return reason;
-	tracee->seen = diversion->thread.seen;
 	if (!tracees_hold(diversion->tracees, diversion->thread.tid))
 		return REASON_ENDED;
 	for (;;) {

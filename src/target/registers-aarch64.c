@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
+#include <sys/utsname.h>
 
 #include "target/remote.h"
 
@@ -19,6 +21,9 @@
 
 /* "svc #0" */
 #define SUPERVISOR_CALL UINT32_C(0xd4000001)
+
+/* Of a call that was interrupted. */
+#define FAILED ((uint64_t)-EINTR)
 
 enum { CALL_NUMBER = 8, N_ARGUMENTS = 6, CALL_LENGTH = 4, MASK_SIZE = 8 };
 
@@ -74,20 +79,31 @@ enum instruction_set registers_set(const struct registers *registers)
 
 /* Mending */
 
-/* Whether it stands right behind the call that was seen, and that has failed
- * for us. All but x0 is as it was when the call began. */
-static bool has_failed(pid_t tid, const struct user_pt_regs *user,
-		       const struct call *seen)
+/* PTRACE_GET_SYSCALL_INFO is of Linux 5.3. */
+bool registers_can_mend(void)
+{
+	unsigned major = 0, minor = 0;
+	struct utsname name;
+
+	return uname(&name) == 0 &&
+	       sscanf(name.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > 5 || (major == 5 && minor >= 3));
+}
+
+/* Whether the registers are those of the call that was seen, which is made at
+ * `address`, and x0 is this. All but x0 is as it was when the call began. */
+static bool is_at(pid_t tid, const struct user_pt_regs *user,
+		  const struct call *seen, uint64_t address, uint64_t x0)
 {
 	uint32_t word;
 
-	if (!seen->inside || user->regs[0] != (uint64_t)-EINTR ||
+	if (!seen->inside || user->regs[0] != x0 ||
 	    user->regs[CALL_NUMBER] != (uint64_t)seen->number)
 		return false;
 	for (size_t i = 1; i < N_ARGUMENTS; i++)
 		if (user->regs[i] != seen->arguments[i])
 			return false;
-	return remote_read(tid, user->pc - CALL_LENGTH, &word, sizeof(word)) &&
+	return remote_read(tid, address, &word, sizeof(word)) &&
 	       word == SUPERVISOR_CALL;
 }
 
@@ -152,22 +168,38 @@ static bool give_mask(pid_t tid)
 
 /* The first argument is compared as well: a handler that the call has been
  * interrupted by leaves that of rt_sigreturn. */
-void registers_mend(pid_t tid, const struct call_look *seen)
+bool registers_mend(pid_t tid, const struct call_look *seen)
 {
 	struct registers registers;
 	struct user_pt_regs user;
 	uint64_t first;
 
 	if (seen->effect == CALL_FAILS || !registers_read(tid, &registers))
-		return;
+		return false;
 	user = unpack(&registers);
-	if (!has_failed(tid, &user, &seen->call) ||
+	if (!is_at(tid, &user, &seen->call, user.pc - CALL_LENGTH, FAILED) ||
 	    !call_may_repeat(CALLS_GENERIC, seen->call.number) ||
 	    !first_argument(tid, &first) || first != seen->call.arguments[0] ||
 	    !give_mask(tid))
-		return;
+		return false;
 	user.regs[0] = first;
 	user.pc -= CALL_LENGTH;
+	pack(&registers, &user);
+	return registers_write(tid, &registers);
+}
+
+void registers_unmend(pid_t tid, const struct call_look *seen)
+{
+	struct registers registers;
+	struct user_pt_regs user;
+
+	if (!registers_read(tid, &registers))
+		return;
+	user = unpack(&registers);
+	if (!is_at(tid, &user, &seen->call, user.pc, seen->call.arguments[0]))
+		return;
+	user.regs[0] = FAILED;
+	user.pc += CALL_LENGTH;
 	pack(&registers, &user);
 	registers_write(tid, &registers);
 }

@@ -4,7 +4,19 @@
 
 #if !defined(__x86_64__) && !defined(__aarch64__)
 
-void registers_mend(pid_t tid, const struct call_look *seen)
+bool registers_can_mend(void)
+{
+	return false;
+}
+
+bool registers_mend(pid_t tid, const struct call_look *seen)
+{
+	(void)tid;
+	(void)seen;
+	return false;
+}
+
+void registers_unmend(pid_t tid, const struct call_look *seen)
 {
 	(void)tid;
 	(void)seen;

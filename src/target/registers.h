@@ -14,12 +14,8 @@
 #include "target/calls.h"
 #include "target/instruction.h"
 
-/* Whether registers_mend() does anything on this architecture. */
-#if defined(__x86_64__) || defined(__aarch64__)
-#define REGISTERS_MEND 1
-#else
-#define REGISTERS_MEND 0
-#endif
+/* Whether registers_mend() can do anything on this machine. */
+bool registers_can_mend(void);
 
 /*
  * Mends the result of the call that our stop has interrupted, so that it is
@@ -35,10 +31,14 @@
  *
  * arm64: only a call that was seen, for the kernel has forgotten by then
  * whether there was one (do_signal(), arch/arm64/kernel/signal.c); it is wound
- * back to its instruction. A handler that runs first does so as if its signal
- * had come before the call.
+ * back to its instruction, and the result is true. Then the kernel does not
+ * know of the call any more: if a handler is to run first, registers_unmend()
+ * has to give the thread its EINTR back; it does nothing if the thread is
+ * elsewhere.
  */
-void registers_mend(pid_t tid, const struct call_look *seen)
+bool registers_mend(pid_t tid, const struct call_look *seen)
+	__attribute__((nonnull));
+void registers_unmend(pid_t tid, const struct call_look *seen)
 	__attribute__((nonnull));
 
 /*

@@ -34,6 +34,7 @@ int thread_status_read(int procfd, pid_t tid, struct thread_status *ret)
 		.filtered = atoi(text_after(text, "\nSeccomp:")) != 0,
 		.pending =
 			signals(text, "\nSigPnd:") | signals(text, "\nShdPnd:"),
+		.shared = signals(text, "\nShdPnd:"),
 		.ignored = signals(text, "\nSigIgn:"),
 		.caught = signals(text, "\nSigCgt:"),
 	};

@@ -19,6 +19,7 @@ struct thread_status {
 	bool filtered; /* by seccomp */
 	/* Signals: bit N - 1 for signal N. */
 	uint64_t pending; /* for the thread or for the process */
+	uint64_t shared;  /* for the process */
 	uint64_t ignored, caught;
 };
 

@@ -114,14 +114,54 @@ static void after_exec(struct tracees *tracees, pid_t tid)
 	add(tracees, tid);
 }
 
+/*
+ * A thread that was wound back to its call is about to go on. If a handler is
+ * to run, the call fails, as without us. A signal for the process goes to its
+ * first thread, if that lets it (complete_signal(), kernel/signal.c).
+ */
+static void heed_handlers(const struct tracees *tracees, struct tracee *tracee)
+{
+	pid_t tid = tracee->tid;
+	struct thread_status status;
+	uint64_t mask = 0;
+
+	if (!tracee->wound ||
+	    thread_status_read(tracees->procfd, tid, &status) != 0 ||
+	    ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(mask), &mask) != 0)
+		return;
+	if (tid != tracees->pid)
+		status.pending &= ~status.shared;
+	if (!(status.pending & status.caught & ~mask))
+		return;
+	registers_unmend(tid, &tracee->seen);
+	tracee->wound = false;
+}
+
+/* Lets go of one that stands in an event stop. */
+static void detach(struct tracees *tracees, struct tracee *tracee)
+{
+	heed_handlers(tracees, tracee);
+	request(PTRACE_DETACH, tracee->tid, 0);
+	drop(tracees, tracee);
+}
+
+static void go_on(const struct tracees *tracees, struct tracee *tracee)
+{
+	heed_handlers(tracees, tracee);
+	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
+		0);
+	tracee->stopped = tracee->wound = false;
+	tracee->seen.effect = CALL_UNSEEN;
+	tracee->seen.call.inside = false;
+}
+
 /* An event stop, other than that of a signal that is being delivered. */
 static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 {
 	const bool was_stopped = tracee->group_stop;
 
 	if (tracee->stray) {
-		request(PTRACE_DETACH, tracee->tid, 0);
-		drop(tracees, tracee);
+		detach(tracees, tracee);
 		return;
 	}
 	tracee->asked = false;
@@ -130,16 +170,15 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	 * stops is interrupted without us, too: by that stop, and so at the one
 	 * which tells that it is over. */
 	if (!tracee->group_stop && !was_stopped)
-		registers_mend(tracee->tid, &tracee->seen);
+		tracee->wound = registers_mend(tracee->tid, &tracee->seen);
+	heed_handlers(tracees, tracee);
 	if (tracee->leaving) {
-		request(PTRACE_DETACH, tracee->tid, 0);
-		drop(tracees, tracee);
+		detach(tracees, tracee);
 	} else if (tracees->holding || tracee->held) {
 		consume(tracee->tid, WSTOPPED);
 		tracee->stopped = true;
 	} else {
-		request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT,
-			tracee->tid, 0);
+		go_on(tracees, tracee);
 	}
 }
 
@@ -219,6 +258,12 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 	/* Any stop does away with an interrupt that was still to come
 	 * (ptrace_stop(), kernel/signal.c); one that is sent during the stop is
 	 * the next thing that happens to the thread. */
+	if (tracee->leaving && !tracee->asked && !event) {
+		/* One that was given up while it ran. */
+		request(PTRACE_DETACH, tid, (unsigned long)signal);
+		drop(tracees, tracee);
+		return;
+	}
 	tracee->asked = (tracees->holding || tracee->held) &&
 			request(PTRACE_INTERRUPT, tid, 0) == 0;
 	/* A signal is handed on as it came: the kernel keeps its siginfo. */
@@ -556,21 +601,12 @@ size_t tracees_standing(const struct tracees *tracees)
 	return count;
 }
 
-static void go_on(struct tracee *tracee)
-{
-	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
-		0);
-	tracee->stopped = false;
-	tracee->seen.effect = CALL_UNSEEN;
-	tracee->seen.call.inside = false;
-}
-
 void tracees_resume(struct tracees *tracees)
 {
 	tracees->holding = false;
 	for (size_t i = 0; i < tracees->count; i++)
 		if (tracees->items[i].stopped && !tracees->items[i].ours)
-			go_on(&tracees->items[i]);
+			go_on(tracees, &tracees->items[i]);
 }
 
 bool tracees_hold(struct tracees *tracees, pid_t tid)
@@ -598,10 +634,9 @@ void tracees_release(struct tracees *tracees, pid_t tid)
 	} else if (tracees->alone) {
 		/* The kernel puts it back where job control had it
 		 * (__ptrace_unlink(), kernel/ptrace.c). */
-		request(PTRACE_DETACH, tid, 0);
-		drop(tracees, tracee);
+		detach(tracees, tracee);
 	} else if (!tracees->holding) {
-		go_on(tracee);
+		go_on(tracees, tracee);
 	}
 }
 
@@ -623,12 +658,17 @@ struct tracee *tracees_look(struct tracees *tracees, bool force,
 	*ret_count = 0;
 	for (size_t i = 0; i < tracees->count; i++) {
 		struct tracee *tracee = &tracees->items[i];
-		struct call_look *seen = &tracee->seen;
+		struct call_look *seen = &tracee->seen, now;
 		struct thread_status status;
 
-		seen->effect =
+		now.effect =
 			thread_look(tracees->procfd, tracees->pid, tracee->tid,
-				    tracees->calls, &status, &seen->call);
+				    tracees->calls, &status, &now.call);
+		/* What was asked to stop may have left the call for that. */
+		if (!tracee->asked || !seen->call.inside) {
+			seen->effect = now.effect;
+			seen->call = now.call;
+		}
 		if (status.state) {
 			seen->filtered = status.filtered;
 			tracees->filtered |= status.filtered;
