@@ -75,6 +75,7 @@ static const struct row {
 	{"pselect6_time64", -1, 413, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	{"ppoll", 271, 309, 73, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	{"ppoll_time64", -1, 414, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
+	{"rt_sigsuspend", 130, 179, 133, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	/* EINTR on tmpfs and hugetlbfs of some kernels. */
 	{"fallocate", 285, 324, 47, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	/* Many calls in one, their arguments in memory. */
@@ -223,6 +224,20 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 bool call_is_timed(enum call_set set, const struct call *call)
 {
 	return call_effect(set, call) == CALL_TIMED;
+}
+
+bool call_heeds_handlers(enum call_set set, const struct call *call)
+{
+	const struct row *row =
+		call->inside ? find_row(set, call->number) : NULL;
+	enum call_effect effect;
+
+	if (!row)
+		return false;
+	effect = special(row, call,
+			 has_limit(row, call) ? row->with : row->without);
+	return effect == CALL_AGAIN || effect == CALL_TIMED ||
+	       effect == CALL_FAILS;
 }
 
 bool call_may_repeat(enum call_set set, long number)

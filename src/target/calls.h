@@ -50,6 +50,11 @@ enum call_effect call_effect(enum call_set set, const struct call *call)
 bool call_is_timed(enum call_set set, const struct call *call)
 	__attribute__((nonnull));
 
+/* Whether it fails with EINTR if a handler runs, whatever SA_RESTART says, so
+ * that restarting it behind one would be seen (signal(7)). */
+bool call_heeds_handlers(enum call_set set, const struct call *call)
+	__attribute__((nonnull));
+
 /* Whether a call of this number that has failed with EINTR for an interruption
  * may be made once more. */
 bool call_may_repeat(enum call_set set, long number);

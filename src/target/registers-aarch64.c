@@ -25,7 +25,13 @@
 /* Of a call that was interrupted. */
 #define FAILED ((uint64_t)-EINTR)
 
-enum { CALL_NUMBER = 8, N_ARGUMENTS = 6, CALL_LENGTH = 4, MASK_SIZE = 8 };
+enum {
+	CALL_NUMBER = 8,
+	RESTART = 128,
+	N_ARGUMENTS = 6,
+	CALL_LENGTH = 4,
+	MASK_SIZE = 8
+};
 
 _Static_assert(sizeof(struct user_pt_regs) <= sizeof(struct registers),
 	       "struct registers is too small");
@@ -168,27 +174,32 @@ static bool give_mask(pid_t tid)
 
 /* The first argument is compared as well: a handler that the call has been
  * interrupted by leaves that of rt_sigreturn. */
-bool registers_mend(pid_t tid, const struct call_look *seen)
+void registers_mend(pid_t tid, const struct call_look *seen)
 {
 	struct registers registers;
 	struct user_pt_regs user;
 	uint64_t first;
 
 	if (seen->effect == CALL_FAILS || !registers_read(tid, &registers))
-		return false;
+		return;
 	user = unpack(&registers);
 	if (!is_at(tid, &user, &seen->call, user.pc - CALL_LENGTH, FAILED) ||
 	    !call_may_repeat(CALLS_GENERIC, seen->call.number) ||
 	    !first_argument(tid, &first) || first != seen->call.arguments[0] ||
 	    !give_mask(tid))
-		return false;
+		return;
 	user.regs[0] = first;
 	user.pc -= CALL_LENGTH;
 	pack(&registers, &user);
-	return registers_write(tid, &registers);
+	registers_write(tid, &registers);
 }
 
-void registers_unmend(pid_t tid, const struct call_look *seen)
+bool registers_forget_calls(void)
+{
+	return true;
+}
+
+void registers_fail(pid_t tid, const struct call_look *seen)
 {
 	struct registers registers;
 	struct user_pt_regs user;
@@ -196,6 +207,10 @@ void registers_unmend(pid_t tid, const struct call_look *seen)
 	if (!registers_read(tid, &registers))
 		return;
 	user = unpack(&registers);
+	/* Led to restart_syscall, it has that number (setup_restart_syscall()).
+	 */
+	if (user.regs[CALL_NUMBER] == RESTART)
+		user.regs[CALL_NUMBER] = (uint64_t)seen->call.number;
 	if (!is_at(tid, &user, &seen->call, user.pc, seen->call.arguments[0]))
 		return;
 	user.regs[0] = FAILED;

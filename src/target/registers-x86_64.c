@@ -66,25 +66,28 @@ bool registers_can_mend(void)
 	return true;
 }
 
-bool registers_mend(pid_t tid, const struct call_look *seen)
+void registers_mend(pid_t tid, const struct call_look *seen)
 {
 	struct interrupted found;
 
 	if (!find_interrupted(tid, &found))
-		return false;
+		return;
 	if (found.result == -RESTART_BLOCK
 		    ? !seen->filtered
 		    : seen->effect == CALL_FAILS ||
 			      !call_may_repeat(found.set, found.number))
-		return false;
+		return;
 	ptrace(PTRACE_POKEUSER, tid,
 	       (void *)offsetof(struct user_regs_struct, rax),
 	       (void *)(long)-RESTART_NO_HANDLER);
+}
+
+bool registers_forget_calls(void)
+{
 	return false;
 }
 
-/* That value becomes EINTR by itself. */
-void registers_unmend(pid_t tid, const struct call_look *seen)
+void registers_fail(pid_t tid, const struct call_look *seen)
 {
 	(void)tid;
 	(void)seen;

@@ -31,14 +31,19 @@ bool registers_can_mend(void);
  *
  * arm64: only a call that was seen, for the kernel has forgotten by then
  * whether there was one (do_signal(), arch/arm64/kernel/signal.c); it is wound
- * back to its instruction, and the result is true. Then the kernel does not
- * know of the call any more: if a handler is to run first, registers_unmend()
- * has to give the thread its EINTR back; it does nothing if the thread is
- * elsewhere.
+ * back to its instruction.
  */
-bool registers_mend(pid_t tid, const struct call_look *seen)
+void registers_mend(pid_t tid, const struct call_look *seen)
 	__attribute__((nonnull));
-void registers_unmend(pid_t tid, const struct call_look *seen)
+
+/*
+ * Where the kernel has forgotten the call, it does not make it fail either if a
+ * handler is to run before it is made again: then registers_fail() has to give
+ * the thread its EINTR. It does nothing if the thread does not stand before the
+ * call that was seen.
+ */
+bool registers_forget_calls(void);
+void registers_fail(pid_t tid, const struct call_look *seen)
 	__attribute__((nonnull));
 
 /*

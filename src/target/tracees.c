@@ -115,26 +115,26 @@ static void after_exec(struct tracees *tracees, pid_t tid)
 }
 
 /*
- * A thread that was wound back to its call is about to go on. If a handler is
- * to run, the call fails, as without us. A signal for the process goes to its
- * first thread, if that lets it (complete_signal(), kernel/signal.c).
+ * A thread is about to go on, perhaps to make its call again. If a handler is
+ * to run first, the call fails, as without us. A signal for the process goes to
+ * its first thread, if that lets it (complete_signal(), kernel/signal.c).
  */
-static void heed_handlers(const struct tracees *tracees, struct tracee *tracee)
+static void heed_handlers(const struct tracees *tracees,
+			  const struct tracee *tracee)
 {
 	pid_t tid = tracee->tid;
 	struct thread_status status;
 	uint64_t mask = 0;
 
-	if (!tracee->wound ||
+	if (!registers_forget_calls() ||
+	    !call_heeds_handlers(tracees->calls, &tracee->seen.call) ||
 	    thread_status_read(tracees->procfd, tid, &status) != 0 ||
 	    ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(mask), &mask) != 0)
 		return;
 	if (tid != tracees->pid)
 		status.pending &= ~status.shared;
-	if (!(status.pending & status.caught & ~mask))
-		return;
-	registers_unmend(tid, &tracee->seen);
-	tracee->wound = false;
+	if (status.pending & status.caught & ~mask)
+		registers_fail(tid, &tracee->seen);
 }
 
 /* Lets go of one that stands in an event stop. */
@@ -150,7 +150,7 @@ static void go_on(const struct tracees *tracees, struct tracee *tracee)
 	heed_handlers(tracees, tracee);
 	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
 		0);
-	tracee->stopped = tracee->wound = false;
+	tracee->stopped = false;
 	tracee->seen.effect = CALL_UNSEEN;
 	tracee->seen.call.inside = false;
 }
@@ -170,8 +170,7 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	 * stops is interrupted without us, too: by that stop, and so at the one
 	 * which tells that it is over. */
 	if (!tracee->group_stop && !was_stopped)
-		tracee->wound = registers_mend(tracee->tid, &tracee->seen);
-	heed_handlers(tracees, tracee);
+		registers_mend(tracee->tid, &tracee->seen);
 	if (tracee->leaving) {
 		detach(tracees, tracee);
 	} else if (tracees->holding || tracee->held) {

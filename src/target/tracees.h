@@ -33,7 +33,6 @@ struct tracee {
 	bool ours; /* it is being diverted: its stops are only written down */
 	int stop;  /* of one that is ours: what waitid(2) told, or 0 */
 	struct call_look seen; /* when its call was looked at */
-	bool wound;            /* back to that call, see registers_mend() */
 };
 
 struct tracees {

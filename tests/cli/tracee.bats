@@ -649,8 +649,9 @@ traced_already() {
 begin_read() {
   rm -f pipe
   mkfifo pipe
-  "$MMIODBG" read --jsonl "${via[@]}" -n 2048 "$at" >pipe 2>err </dev/null \
-    3>&- &
+  # Whatever those who started us ignore, as nohup does with SIGHUP.
+  env --default-signal=HUP,TERM "$MMIODBG" read --jsonl "${via[@]}" -n 2048 \
+    "$at" >pipe 2>err </dev/null 3>&- &
   program=$!
   target_pids+=("$program")
   exec {from_program}<pipe
