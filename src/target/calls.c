@@ -234,6 +234,9 @@ bool call_heeds_handlers(enum call_set set, const struct call *call)
 
 	if (!row)
 		return false;
+	/* Absolute or not: without an effect it only restarts by itself. */
+	if (is_named(row, "clock_nanosleep"))
+		return true;
 	effect = special(row, call,
 			 has_limit(row, call) ? row->with : row->without);
 	return effect == CALL_AGAIN || effect == CALL_TIMED ||

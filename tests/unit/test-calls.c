@@ -364,6 +364,40 @@ START_TEST(repeated)
 }
 END_TEST
 
+/* signal(7), "Interruption of system calls and library functions by signal
+ * handlers": those that SA_RESTART does not restart. */
+START_TEST(heeds_handlers)
+{
+	static const struct {
+		struct call call;
+		bool heeds;
+	} calls[] = {
+		{{true, 101, {1}}, true},            /* nanosleep */
+		{{true, 115, {1, 0, 1}}, true},      /* clock_nanosleep */
+		{{true, 115, {1, 1, 1}}, true},      /* absolute */
+		{{true, 98, {1, 0, 0, 1}}, true},    /* futex, limited */
+		{{true, 98, {1, 0, 0, 0}}, false},   /* and not */
+		{{true, 22, {1, 1, 1, NONE}}, true}, /* epoll_pwait */
+		{{true, 73, {1, 1, 0}}, true},       /* ppoll */
+		{{true, 73, {1, 1, 1}}, true},
+		{{true, 72, {1}}, true},           /* pselect6 */
+		{{true, 133, {1}}, true},          /* rt_sigsuspend */
+		{{true, 192, {1, 1, 1, 0}}, true}, /* semtimedop */
+		{{true, 63, {1}}, false},          /* read */
+		{{true, 64, {1}}, false},          /* write */
+		{{true, 260, {1}}, false},         /* wait4 */
+		{{true, 172, {0}}, false},         /* getpid */
+		{{false, 101, {1}}, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+		ck_assert_msg(
+			call_heeds_handlers(CALLS_GENERIC, &calls[i].call) ==
+				calls[i].heeds,
+			"row %zu: call %ld", i, calls[i].call.number);
+}
+END_TEST
+
 #endif
 
 /* A limit is looked at wherever it may stand: nothing is read outside of the
@@ -400,6 +434,7 @@ int main(void)
 #if defined(__x86_64__)
 		known_effects,
 		repeated,
+		heeds_handlers,
 #endif
 		any_call,
 	};
