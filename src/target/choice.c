@@ -382,7 +382,7 @@ void choices_make(const struct root *root, const struct tracees *tracees,
 		ret->errnum = errno == ENOMEM ? ENOMEM : ESRCH;
 		return;
 	}
-	for (size_t i = 0; list[i]; i++) {
+	for (size_t i = 0; list[i]; i++, ret->listed++) {
 		const struct avoided *found =
 			find_avoided(avoided, n_avoided, list[i]);
 

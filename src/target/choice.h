@@ -37,9 +37,10 @@ struct choices {
 	struct choice *items; /* best first */
 	size_t count, capacity;
 	struct agent_reason reasons[N_REASONS]; /* of the others */
-	bool passing; /* there is a reason that may pass */
-	int ignored;  /* a signal that the process ignores, or 0 */
-	int errnum;   /* why there is no list: ENOMEM, ESRCH */
+	bool passing;  /* there is a reason that may pass */
+	size_t listed; /* how many there are, usable or not */
+	int ignored;   /* a signal that the process ignores, or 0 */
+	int errnum;    /* why there is no list: ENOMEM, ESRCH */
 };
 
 /* The signals that an access may make. A process that ignores one of them would

@@ -173,6 +173,7 @@ static enum agent_result choose(struct diversion *diversion,
 	choices_make(diversion->root, diversion->tracees, request,
 		     diversion->avoided, diversion->n_avoided, &choices);
 	memcpy(answer->reasons, choices.reasons, sizeof(answer->reasons));
+	diversion->alone = choices.listed == 1;
 	if (choices.ignored) {
 		answer->errnum = choices.ignored;
 		result = AGENT_IGNORES;
@@ -251,9 +252,9 @@ void diversion_prepare(struct diversion *diversion,
 
 /*
  * Until the thread that was chosen is in a call, or none, that it may be
- * interrupted in: it was chosen some time ago, and may be elsewhere by now. It
- * is looked at for a tenth of the time. One that has been interrupted is left
- * as it was seen then.
+ * interrupted in: it was chosen some time ago, and may be elsewhere by now.
+ * Where there are others, they come next; else it is looked at for a tenth of
+ * the time. One that has been interrupted is left as it was seen then.
  */
 static enum thread_reason await_moment(struct diversion *diversion,
 				       uint64_t deadline)
@@ -276,7 +277,8 @@ static enum thread_reason await_moment(struct diversion *diversion,
 		if (!reason)
 			tracee->seen = diversion->thread.seen;
 		now = clock_now();
-		if (!reason || !reason_may_pass(reason) || now >= deadline ||
+		if (!reason || !reason_may_pass(reason) || !diversion->alone ||
+		    now >= deadline ||
 		    !agent_events_wait(diversion->events,
 				       now + REST * (now - start), false))
 			return reason;

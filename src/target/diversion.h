@@ -38,6 +38,7 @@ struct diversion {
 	void *data;
 	/* The rest is its own. */
 	struct choice thread; /* that was prepared; tid 0: none */
+	bool alone;           /* there is no other one to take */
 	bool narrow;
 	bool force;    /* also in a call that fails for it */
 	bool held;     /* it stands still, for us alone */
