@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What the tests have in common that look at a process which verifies itself,
-# while mmiodbg is killed. They source this, and call `within` and `begin`.
+# while mmiodbg is killed. They source this, and call `within` and `begin`,
+# perhaps `alone` before.
 #
 # Environment: top_builddir (default: .), where the programs are; MMIODBG,
 # MMIOSELF, MMIOHOSTILE, MMIOTARGET instead of those; MMIODBG_LIVE_SEED;
@@ -34,6 +35,14 @@ bail_out() {
 for file in "$program" "$self" "$hostile" "$target"; do
   [ -x "$file" ] || bail_out "no $file"
 done
+
+# alone ARGUMENT...: not beside others that keep all processors busy, as guests do:
+# each would take many times as long, together. This script is started again.
+alone() {
+  [ -z "${LIVE_ALONE:-}" ] && command -v flock >/dev/null || return 0
+  export LIVE_ALONE=1
+  exec flock -o "$top/tests/busy" bash "$0" "$@"
+}
 
 # within SECONDS ARGUMENT...: all of it has a limit: this script, which is started
 # again, and so all that it starts
