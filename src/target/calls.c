@@ -75,7 +75,6 @@ static const struct row {
 	{"pselect6_time64", -1, 413, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	{"ppoll", 271, 309, 73, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	{"ppoll_time64", -1, 414, -1, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
-	{"rt_sigsuspend", 130, 179, 133, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	/* EINTR on tmpfs and hugetlbfs of some kernels. */
 	{"fallocate", 285, 324, 47, CALL_AGAIN, CALL_AGAIN, LIMIT_NONE, 0},
 	/* Many calls in one, their arguments in memory. */
@@ -105,6 +104,8 @@ static const struct row {
 	{"tee", 276, 315, 77, CALL_CUT, CALL_CUT, LIMIT_NONE, 0},
 	{"copy_file_range", 326, 377, 285, CALL_CUT, CALL_CUT, LIMIT_NONE, 0},
 	/* For their names only. */
+	{"rt_sigsuspend", 130, 179, 133, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE,
+	 0},
 	{"pause", 34, 29, -1, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
 	{"wait4", 61, 114, 260, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
 	{"waitid", 247, 284, 95, CALL_UNSEEN, CALL_UNSEEN, LIMIT_NONE, 0},
@@ -234,13 +235,13 @@ bool call_heeds_handlers(enum call_set set, const struct call *call)
 
 	if (!row)
 		return false;
-	/* Absolute or not: without an effect it only restarts by itself. */
-	if (is_named(row, "clock_nanosleep"))
+	/* These also where they are started again as they were. */
+	if (is_named(row, "clock_nanosleep") || is_named(row, "rt_sigsuspend"))
 		return true;
 	effect = special(row, call,
 			 has_limit(row, call) ? row->with : row->without);
 	return effect == CALL_AGAIN || effect == CALL_TIMED ||
-	       effect == CALL_FAILS;
+	       (effect == CALL_FAILS && !is_named(row, "futex"));
 }
 
 bool call_may_repeat(enum call_set set, long number)

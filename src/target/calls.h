@@ -35,7 +35,8 @@ struct call {
 struct call_look {
 	struct call call;
 	enum call_effect effect;
-	bool filtered; /* by seccomp */
+	bool filtered;    /* by seccomp */
+	uint64_t blocked; /* signals, while it is in that call */
 };
 
 /* Reads the text of that file. False: not understood. */

@@ -245,6 +245,7 @@ static enum thread_reason see(const struct tracees *tracees, bool force,
 	seen->effect = thread_look(tracees->procfd, tracees->pid, choice->tid,
 				   tracees->calls, ret_status, &seen->call);
 	seen->filtered = ret_status->filtered;
+	seen->blocked = ret_status->blocked;
 	/* Of what stands it cannot be seen any more. */
 	choice->timed = tracees->holding ? !ret_status->filtered
 					 : seen->call.inside &&

@@ -100,12 +100,12 @@ static void avoid(struct diversion *diversion, enum thread_reason reason)
 {
 	pid_t tid = diversion->thread.tid;
 	struct avoided *found = find_avoided(diversion, tid);
+	char state = thread_state(diversion->tracees->procfd, tid);
 	uint64_t until = UINT64_MAX;
 
-	/* What runs may just have got no processor. */
+	/* What runs may just have got no processor, or have stopped by now. */
 	if (reason_may_pass(reason) &&
-	    (reason != REASON_LATE ||
-	     thread_state(diversion->tracees->procfd, tid) == 'R'))
+	    (reason != REASON_LATE || state == 'R' || state == 't'))
 		until = clock_now() + LOOK_TIME;
 	if (reason == REASON_LATE)
 		diversion->patience = BUSY_TIME;
@@ -221,6 +221,12 @@ void diversion_prepare(struct diversion *diversion,
 	if (!diversion->limit && !wait_until(diversion, diversion->next))
 		return;
 	diversion_rest(diversion);
+	/* What failed long ago was another access. */
+	if (clock_now() - diversion->tried > BUSY_TIME) {
+		diversion->failing = 0;
+		diversion->n_avoided = 0;
+	}
+	diversion->tried = clock_now();
 	if (!diversion->failing) {
 		diversion->failing = clock_now();
 		diversion->patience = diversion->refused ? 0 : THREAD_TIME;
@@ -264,7 +270,7 @@ static enum thread_reason await_moment(struct diversion *diversion,
 
 	for (;;) {
 		struct tracee *tracee = find(diversion);
-		uint64_t start = clock_now(), now;
+		uint64_t start = clock_now(), now, next;
 
 		if (!tracee || tracees->executed)
 			return REASON_ENDED;
@@ -277,10 +283,12 @@ static enum thread_reason await_moment(struct diversion *diversion,
 		if (!reason)
 			tracee->seen = diversion->thread.seen;
 		now = clock_now();
+		next = now + REST * (now - start);
+		if (next > deadline)
+			next = deadline;
 		if (!reason || !reason_may_pass(reason) || !diversion->alone ||
 		    now >= deadline ||
-		    !agent_events_wait(diversion->events,
-				       now + REST * (now - start), false))
+		    !agent_events_wait(diversion->events, next, false))
 			return reason;
 		tracees_events(tracees);
 	}
@@ -300,6 +308,7 @@ static enum thread_reason hold(struct diversion *diversion)
 	reason = await_moment(diversion, deadline);
 	if (reason)
 		return reason;
+	deadline = clock_now() + THREAD_TIME;
 	if (!tracees_hold(diversion->tracees, diversion->thread.tid))
 		return REASON_ENDED;
 	for (;;) {
@@ -349,7 +358,7 @@ static void make_ours(struct diversion *diversion)
 	struct tracee *tracee = find(diversion);
 
 	if (tracee) {
-		tracee->ours = true;
+		tracee->ours = tracee->moved = true;
 		tracee->stop = PTRACE_EVENT_STOP << 8 | SIGTRAP;
 		if (tracee->group_stop)
 			tracee->stop = PTRACE_EVENT_STOP << 8 | SIGSTOP;
@@ -731,6 +740,7 @@ static void give_up(struct diversion *diversion, enum thread_reason reason,
 		    struct agent_answer *answer)
 {
 	answer->result = AGENT_NOT_READY;
+	diversion->tried = clock_now();
 	if (reason == REASON_ENDED && diversion->tracees->executed)
 		answer->result = AGENT_EXECUTED;
 	avoid(diversion, reason);

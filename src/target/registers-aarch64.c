@@ -174,24 +174,24 @@ static bool give_mask(pid_t tid)
 
 /* The first argument is compared as well: a handler that the call has been
  * interrupted by leaves that of rt_sigreturn. */
-void registers_mend(pid_t tid, const struct call_look *seen)
+bool registers_mend(pid_t tid, const struct call_look *seen)
 {
 	struct registers registers;
 	struct user_pt_regs user;
 	uint64_t first;
 
 	if (seen->effect == CALL_FAILS || !registers_read(tid, &registers))
-		return;
+		return false;
 	user = unpack(&registers);
 	if (!is_at(tid, &user, &seen->call, user.pc - CALL_LENGTH, FAILED) ||
 	    !call_may_repeat(CALLS_GENERIC, seen->call.number) ||
 	    !first_argument(tid, &first) || first != seen->call.arguments[0] ||
 	    !give_mask(tid))
-		return;
+		return false;
 	user.regs[0] = first;
 	user.pc -= CALL_LENGTH;
 	pack(&registers, &user);
-	registers_write(tid, &registers);
+	return registers_write(tid, &registers);
 }
 
 bool registers_forget_calls(void)

@@ -66,20 +66,21 @@ bool registers_can_mend(void)
 	return true;
 }
 
-void registers_mend(pid_t tid, const struct call_look *seen)
+bool registers_mend(pid_t tid, const struct call_look *seen)
 {
 	struct interrupted found;
 
 	if (!find_interrupted(tid, &found))
-		return;
+		return false;
 	if (found.result == -RESTART_BLOCK
 		    ? !seen->filtered
 		    : seen->effect == CALL_FAILS ||
 			      !call_may_repeat(found.set, found.number))
-		return;
+		return false;
 	ptrace(PTRACE_POKEUSER, tid,
 	       (void *)offsetof(struct user_regs_struct, rax),
 	       (void *)(long)-RESTART_NO_HANDLER);
+	return false;
 }
 
 bool registers_forget_calls(void)

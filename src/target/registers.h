@@ -31,14 +31,15 @@ bool registers_can_mend(void);
  *
  * arm64: only a call that was seen, for the kernel has forgotten by then
  * whether there was one (do_signal(), arch/arm64/kernel/signal.c); it is wound
- * back to its instruction.
+ * back to its instruction, and the result is true.
  */
-void registers_mend(pid_t tid, const struct call_look *seen)
+bool registers_mend(pid_t tid, const struct call_look *seen)
 	__attribute__((nonnull));
 
 /*
- * Where the kernel has forgotten the call, it does not make it fail either if a
- * handler is to run before it is made again: then registers_fail() has to give
+ * Where the kernel has forgotten the call by the time that a thread goes on
+ * which we have moved, it does not make it fail either if a handler is to run
+ * before it is made again: then registers_fail() has to give
  * the thread its EINTR. It does nothing if the thread does not stand before the
  * call that was seen.
  */

@@ -35,6 +35,7 @@ int thread_status_read(int procfd, pid_t tid, struct thread_status *ret)
 		.pending =
 			signals(text, "\nSigPnd:") | signals(text, "\nShdPnd:"),
 		.shared = signals(text, "\nShdPnd:"),
+		.blocked = signals(text, "\nSigBlk:"),
 		.ignored = signals(text, "\nSigIgn:"),
 		.caught = signals(text, "\nSigCgt:"),
 	};

@@ -20,7 +20,7 @@ struct thread_status {
 	/* Signals: bit N - 1 for signal N. */
 	uint64_t pending; /* for the thread or for the process */
 	uint64_t shared;  /* for the process */
-	uint64_t ignored, caught;
+	uint64_t blocked, ignored, caught;
 };
 
 /* 0, or an errno: ENOENT or ESRCH if it is no more. */

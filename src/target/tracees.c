@@ -126,14 +126,14 @@ static void heed_handlers(const struct tracees *tracees,
 	struct thread_status status;
 	uint64_t mask = 0;
 
-	if (!registers_forget_calls() ||
+	if (!tracee->moved || !registers_forget_calls() ||
 	    !call_heeds_handlers(tracees->calls, &tracee->seen.call) ||
 	    thread_status_read(tracees->procfd, tid, &status) != 0 ||
 	    ptrace(PTRACE_GETSIGMASK, tid, (void *)sizeof(mask), &mask) != 0)
 		return;
 	if (tid != tracees->pid)
 		status.pending &= ~status.shared;
-	if (status.pending & status.caught & ~mask)
+	if (status.pending & status.caught & ~mask & ~tracee->seen.blocked)
 		registers_fail(tid, &tracee->seen);
 }
 
@@ -150,7 +150,7 @@ static void go_on(const struct tracees *tracees, struct tracee *tracee)
 	heed_handlers(tracees, tracee);
 	request(tracee->group_stop ? PTRACE_LISTEN : PTRACE_CONT, tracee->tid,
 		0);
-	tracee->stopped = false;
+	tracee->stopped = tracee->moved = false;
 	tracee->seen.effect = CALL_UNSEEN;
 	tracee->seen.call.inside = false;
 }
@@ -170,7 +170,7 @@ static void stopped(struct tracees *tracees, struct tracee *tracee, int signal)
 	 * stops is interrupted without us, too: by that stop, and so at the one
 	 * which tells that it is over. */
 	if (!tracee->group_stop && !was_stopped)
-		registers_mend(tracee->tid, &tracee->seen);
+		tracee->moved = registers_mend(tracee->tid, &tracee->seen);
 	if (tracee->leaving) {
 		detach(tracees, tracee);
 	} else if (tracees->holding || tracee->held) {
@@ -254,15 +254,15 @@ static void on_stop(struct tracees *tracees, pid_t tid, int status)
 	}
 	if (!event)
 		mend_ignored(tracees, tracee, signal);
-	/* Any stop does away with an interrupt that was still to come
-	 * (ptrace_stop(), kernel/signal.c); one that is sent during the stop is
-	 * the next thing that happens to the thread. */
-	if (tracee->leaving && !tracee->asked && !event) {
+	if (tracee->leaving && !event) {
 		/* One that was given up while it ran. */
 		request(PTRACE_DETACH, tid, (unsigned long)signal);
 		drop(tracees, tracee);
 		return;
 	}
+	/* Any stop does away with an interrupt that was still to come
+	 * (ptrace_stop(), kernel/signal.c); one that is sent during the stop is
+	 * the next thing that happens to the thread. */
 	tracee->asked = (tracees->holding || tracee->held) &&
 			request(PTRACE_INTERRUPT, tid, 0) == 0;
 	/* A signal is handed on as it came: the kernel keeps its siginfo. */
@@ -667,6 +667,7 @@ struct tracee *tracees_look(struct tracees *tracees, bool force,
 		if (!tracee->asked || !seen->call.inside) {
 			seen->effect = now.effect;
 			seen->call = now.call;
+			seen->blocked = status.blocked;
 		}
 		if (status.state) {
 			seen->filtered = status.filtered;

@@ -33,6 +33,7 @@ struct tracee {
 	bool ours; /* it is being diverted: its stops are only written down */
 	int stop;  /* of one that is ours: what waitid(2) told, or 0 */
 	struct call_look seen; /* when its call was looked at */
+	bool moved; /* by us, so that it may be before its call once more */
 };
 
 struct tracees {
