@@ -258,9 +258,9 @@ void diversion_prepare(struct diversion *diversion,
 
 /*
  * Until the thread that was chosen is in a call, or none, that it may be
- * interrupted in: it was chosen some time ago, and may be elsewhere by now.
- * Where there are others, they come next; else it is looked at for a tenth of
- * the time. One that has been interrupted is left as it was seen then.
+ * interrupted in: it was chosen some time ago, and may be elsewhere by now. It
+ * is looked at for a tenth of the time; where there are others, not for long.
+ * One that has been interrupted is left as it was seen then.
  */
 static enum thread_reason await_moment(struct diversion *diversion,
 				       uint64_t deadline)
@@ -268,6 +268,9 @@ static enum thread_reason await_moment(struct diversion *diversion,
 	struct tracees *tracees = diversion->tracees;
 	enum thread_reason reason;
 
+	/* To look for another one takes about as long. */
+	if (!diversion->alone)
+		deadline = clock_now() + LOOK_TIME;
 	for (;;) {
 		struct tracee *tracee = find(diversion);
 		uint64_t start = clock_now(), now, next;
@@ -286,8 +289,7 @@ static enum thread_reason await_moment(struct diversion *diversion,
 		next = now + REST * (now - start);
 		if (next > deadline)
 			next = deadline;
-		if (!reason || !reason_may_pass(reason) || !diversion->alone ||
-		    now >= deadline ||
+		if (!reason || !reason_may_pass(reason) || now >= deadline ||
 		    !agent_events_wait(diversion->events, next, false))
 			return reason;
 		tracees_events(tracees);
