@@ -187,7 +187,9 @@ target_launch() {
   local number=${#target_pids[@]} line
 
   mkfifo "to.$number" "from.$number"
-  "$@" <"to.$number" >"from.$number" 2>"target.$number.err" 3>&- &
+  # To look for leaks at its end, it would trace itself.
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+    "$@" <"to.$number" >"from.$number" 2>"target.$number.err" 3>&- &
   target_pids+=($!)
   exec {to_target}>"to.$number" {from_target}<"from.$number"
   map=()
