@@ -687,7 +687,8 @@ ends() {
       (.[:$n] | all(has("value"))) and .[$n].error.kind == "gone"' out
     one_diagnostic_err
     if [ $end = exec ]; then
-      err_has "process $pid has executed another program"
+      # By the event, or by the address space, whichever is seen first.
+      err_has "process $pid " ' another program'
       untouched
     else
       err_has "process $pid has ended"
