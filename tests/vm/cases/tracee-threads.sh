@@ -104,8 +104,8 @@ for name in $cases; do
   case_begin "system calls go on, or their threads are refused: $name"
   top_builddir=${MMIOTARGET%/tests/target/*} MMIODBG_TEST_PATIENCE=4 \
     MMIODBG_CALLS="pipe:1 futex:0 ppoll:1 epoll_pwait:1 rt_sigtimedwait:12 semtimedop:0" \
-    MMIODBG_CALLS_SECONDS=30 \
-    run 0 timeout 600 sh "$VM_DIR/../live/tracee-calls.test" "$name"
+    MMIODBG_CALLS_SECONDS=16 MMIODBG_CALLS_AT_ONCE=6 \
+    run 0 timeout 1200 sh "$VM_DIR/../live/tracee-calls.test" "$name"
   stdout_has "ok 1 - "
   sed -n '/^not ok/,/^ok/p' "$WORK/stdout" >"$WORK/failed"
   while read -r line; do
