@@ -35,6 +35,7 @@ struct agent_request {
 	bool narrow;  /* a 32-bit target */
 	bool stop;    /* AGENT_ATTACH: it is to be stopped later */
 	pid_t thread; /* AGENT_PREPARE: this one and no other; 0: any */
+	bool again;   /* AGENT_PREPARE: for an access that was not ready */
 	/* AGENT_ACCESS: */
 	uint64_t address, value; /* the value is for a store */
 	struct instruction instruction;

@@ -209,8 +209,9 @@ static bool is_not_made(enum agent_result result)
 	       result == AGENT_DISTURBED;
 }
 
-/* A thread that is ready to make the access. */
-static struct error *prepare(struct session *session)
+/* A thread that is ready to make the access; `again`: another one than before.
+ */
+static struct error *prepare(struct session *session, bool again)
 {
 	const struct agent_request request = {
 		.verb = AGENT_PREPARE,
@@ -218,6 +219,7 @@ static struct error *prepare(struct session *session)
 		.narrow = session_is_narrow(session),
 		.force = session->threads.force,
 		.thread = session->threads.only,
+		.again = again,
 	};
 	struct agent_answer answer;
 	struct error *error = attachment_start(session);
@@ -262,7 +264,7 @@ enum borrow_result borrow_access(struct session *session, uint64_t address,
 			return BORROW_REFUSED;
 		request.instruction = *instruction;
 		if (!attachment_has_thread(session)) {
-			ret->error = prepare(session);
+			ret->error = prepare(session, i > 0);
 			if (!ret->error)
 				ret->error = check(data);
 			if (ret->error)

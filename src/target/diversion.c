@@ -221,12 +221,11 @@ void diversion_prepare(struct diversion *diversion,
 	if (!diversion->limit && !wait_until(diversion, diversion->next))
 		return;
 	diversion_rest(diversion);
-	/* What failed long ago was another access. */
-	if (clock_now() - diversion->tried > BUSY_TIME) {
+	/* What failed before was another access. */
+	if (!request->again) {
 		diversion->failing = 0;
 		diversion->n_avoided = 0;
 	}
-	diversion->tried = clock_now();
 	if (!diversion->failing) {
 		diversion->failing = clock_now();
 		diversion->patience = diversion->refused ? 0 : THREAD_TIME;
@@ -742,7 +741,6 @@ static void give_up(struct diversion *diversion, enum thread_reason reason,
 		    struct agent_answer *answer)
 {
 	answer->result = AGENT_NOT_READY;
-	diversion->tried = clock_now();
 	if (reason == REASON_ENDED && diversion->tracees->executed)
 		answer->result = AGENT_EXECUTED;
 	avoid(diversion, reason);

@@ -51,7 +51,6 @@ struct diversion {
 	bool refused;      /* the last request found no thread */
 	uint64_t patience; /* for how long one is looked for */
 	uint64_t failing;  /* since when none could be held; 0: it could */
-	uint64_t tried;    /* when it was tried last */
 	struct agent_request request; /* that is being made */
 	int signal; /* of somebody else's, that the thread is to get; or 0 */
 	struct registers saved;

@@ -39,9 +39,9 @@ bool registers_mend(pid_t tid, const struct call_look *seen)
 /*
  * Where the kernel has forgotten the call by the time that a thread goes on
  * which we have moved, it does not make it fail either if a handler is to run
- * before it is made again: then registers_fail() has to give
- * the thread its EINTR. It does nothing if the thread does not stand before the
- * call that was seen.
+ * before it is made again: then registers_fail() has to give the thread its
+ * EINTR. It does nothing if the thread does not stand before the call that was
+ * seen.
  */
 bool registers_forget_calls(void);
 void registers_fail(pid_t tid, const struct call_look *seen)
