@@ -15,7 +15,7 @@
 #include "target/agent-client.h"
 #include "target/calls.h"
 #include "target/machine.h"
-#include "target/process.h"
+#include "target/refusal.h"
 #include "target/session.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -259,7 +259,7 @@ static struct error *explain(const struct session *session,
 	case AGENT_EXECUTED:
 		return executed(session);
 	case AGENT_DENIED:
-		return process_diagnose(root, session->process.procfd, pid,
+		return refusal_diagnose(root, session->process.procfd, pid,
 					"attaching to the threads",
 					answer->errnum);
 	case AGENT_TRACED:

@@ -9,7 +9,7 @@
 #include "base/root.h"
 #include "base/text.h"
 #include "target/machine.h"
-#include "target/process.h"
+#include "target/refusal.h"
 #include "target/remote.h"
 #include "target/session.h"
 
@@ -136,7 +136,7 @@ static struct error *not_found(const struct search *search)
 	const struct session *session = search->session;
 
 	if (search->errnum == EPERM)
-		return process_diagnose(
+		return refusal_diagnose(
 			&session->machine->root, session->process.procfd,
 			session->process.pid, "reading its code", EPERM);
 	if (search->errnum == ESRCH)

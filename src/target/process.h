@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What /proc says about a process: who it is, and why it cannot be attached. */
+/* What /proc says about a process: who it is, and which one a name means. */
 #ifndef MMIODBG_TARGET_PROCESS_H
 #define MMIODBG_TARGET_PROCESS_H
 
@@ -34,15 +34,6 @@ char *process_space(int procfd) __attribute__((warn_unused_result));
 
 /* Whether there is no address space to look at: the error, else NULL. */
 struct error *process_check(pid_t pid, const struct process_status *status)
-	__attribute__((nonnull, warn_unused_result));
-
-/*
- * Why the kernel refused `what` ("opening its memory") with EACCES or EPERM,
- * in the order in which the kernel asks (__ptrace_may_access, kernel/ptrace.c,
- * 6.1): ERROR_DENIED with one cause and what would help.
- */
-struct error *process_diagnose(const struct root *root, int procfd, pid_t pid,
-			       const char *what, int errnum)
 	__attribute__((nonnull, warn_unused_result));
 
 /*

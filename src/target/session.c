@@ -15,6 +15,7 @@
 #include "target/machine.h"
 #include "target/mapquery.h"
 #include "target/process.h"
+#include "target/refusal.h"
 
 bool session_ended(const struct session *session)
 {
@@ -37,7 +38,7 @@ static struct error *open_stream(const struct session *session,
 	if (errnum == ESRCH)
 		return session_gone(session);
 	if (errnum == EACCES || errnum == EPERM)
-		return process_diagnose(
+		return refusal_diagnose(
 			&session->machine->root, session->process.procfd,
 			session->process.pid, "reading the mappings", errnum);
 	if (errnum)
@@ -214,7 +215,7 @@ struct error *session_attach(struct session *session, bool write)
 	if (errnum == ESRCH)
 		return session_gone(session);
 	if (errnum == EACCES || errnum == EPERM)
-		return process_diagnose(
+		return refusal_diagnose(
 			&session->machine->root, session->process.procfd,
 			session->process.pid, "opening the memory", errnum);
 	if (errnum)

@@ -8,6 +8,7 @@
 #include "base/root.h"
 #include "target/agent.h"
 #include "target/process.h"
+#include "target/refusal.h"
 #include "unit.h"
 
 static struct tree tree;
@@ -273,7 +274,7 @@ static struct error *diagnose(int pid)
 {
 	int fd = open_process(pid);
 	struct error *error =
-		process_diagnose(&root, fd, pid, "opening the memory", EACCES);
+		refusal_diagnose(&root, fd, pid, "opening the memory", EACCES);
 
 	close(fd);
 	ck_assert_ptr_nonnull(error);
