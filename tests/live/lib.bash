@@ -36,13 +36,8 @@ for file in "$program" "$self" "$hostile" "$target"; do
   [ -x "$file" ] || bail_out "no $file"
 done
 
-# alone ARGUMENT...: not beside others that keep all processors busy, as guests do:
-# each would take many times as long, together. This script is started again.
-alone() {
-  [ -z "${LIVE_ALONE:-}" ] && command -v flock >/dev/null || return 0
-  export LIVE_ALONE=1
-  exec flock -o "$top/tests/busy" bash "$0" "$@"
-}
+# shellcheck source=tests/live/alone.sh
+. "$(dirname "${BASH_SOURCE[0]}")/alone.sh"
 
 # within SECONDS ARGUMENT...: all of it has a limit: this script, which is started
 # again, and so all that it starts
