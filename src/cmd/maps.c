@@ -12,7 +12,7 @@
 #include "cmd/command.h"
 #include "cmd/target.h"
 #include "plan/location.h"
-#include "plan/resolve.h"
+#include "plan/shown.h"
 #include "render/diagnostic.h"
 #include "render/json.h"
 #include "render/table.h"
@@ -387,7 +387,7 @@ static struct error *add_rows(struct session *session,
 		const struct device_mapping *device =
 			&session->devices.items[i];
 
-		if (region && !resolve_shows(session, device, region))
+		if (region && !region_is_shown(session, device, region))
 			continue;
 		if (!list_grow(&rows->items, rows->count, &rows->capacity,
 			       sizeof(*rows->items)))

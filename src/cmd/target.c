@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "plan/resolve.h"
+#include "plan/shown.h"
 #include "render/diagnostic.h"
 #include "target/machine.h"
 #include "target/process.h"
@@ -78,7 +78,7 @@ static bool has_mapped(struct session *session, const struct place *place)
 			&session->devices.items[i];
 
 		if (place->kind == BASE_REGION) {
-			if (resolve_shows(session, device, &place->region))
+			if (region_is_shown(session, device, &place->region))
 				return true;
 		} else if (device->has_physical &&
 			   physical - device->physical <

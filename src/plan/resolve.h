@@ -1,61 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From what a location names to addresses in a target. Touches no device. */
+/* From what a location names to where it starts, and how many elements it
+ * holds; then, through shown.h, to mappings. Touches no device. */
 #ifndef MMIODBG_PLAN_RESOLVE_H
 #define MMIODBG_PLAN_RESOLVE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "access/backend.h"
-#include "base/cleanup.h"
+#include "plan/shown.h"
 
 struct error;
 struct location;
-struct place;
-struct region_name;
 struct session;
 
-/* A run of elements that stand behind each other in one mapping. */
-struct span {
-	struct site site; /* of the first element */
-	uint64_t count;   /* elements, at least 1 */
-};
-
-struct resolved {
-	enum base_space {
-		SPACE_TARGET,   /* positions are addresses in the target */
-		SPACE_PHYSICAL, /* physical addresses */
-		SPACE_REGION,   /* offsets in a region */
-	} space;
-	uint64_t position; /* of the first element, in that space */
-	char *base_text;   /* "@uio0/map0", as the user wrote it; or "" */
-	struct span *spans;
-	size_t n_spans, capacity;
-	uint64_t count; /* elements in all spans */
-};
+/* Where a location starts. Whether anything is mapped there is not asked. */
+struct error *resolve_start(struct session *session,
+			    const struct location *location, struct anchor *ret)
+	__attribute__((nonnull, warn_unused_result));
 
 /*
- * Finds `count` elements of `bytes` each from a location's start on; or, if
- * the location is a range, those that it holds (`count` must be 0 then).
- * `write`: of several mappings that show the place, a writable one is taken.
- * Checks alignment, the ends of mappings and regions, and that no element is
- * in two pages. resolved_deinit() releases `*ret`.
+ * How many elements of `bytes` each a location holds from the anchor on, if it
+ * is a range: at least 1. `*ret_count` stays as it is if it is none.
+ */
+struct error *
+resolve_count(struct session *session, const struct location *location,
+	      const struct anchor *anchor, unsigned bytes, uint64_t *ret_count)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * All of it: finds `count` elements of `bytes` each from a location's start on;
+ * or, if the location is a range, those that it holds (`count` must be 0 then).
+ * The rest is as shown_elements() has it.
  */
 struct error *resolve_location(struct session *session,
 			       const struct location *location, unsigned bytes,
 			       unsigned alignment, uint64_t count, bool write,
 			       struct resolved *ret)
-	__attribute__((nonnull, warn_unused_result));
-void resolved_deinit(struct resolved *resolved);
-
-/* Whether a device mapping shows any part of a region or a whole device. */
-bool resolve_shows(struct session *session, const struct device_mapping *device,
-		   const struct region_name *region) __attribute__((nonnull));
-
-/* The name of an element for people: "@uio0/map0+0x10", "0x7f0000001000". The
- * caller frees; NULL when memory runs out. */
-char *resolved_label(const struct resolved *resolved, uint64_t position)
 	__attribute__((nonnull, warn_unused_result));
 
 #endif

@@ -1346,7 +1346,7 @@ START_TEST(shown_regions)
 		for (size_t j = 0; j < session->devices.count; j++) {
 			const struct device_mapping *device =
 				&session->devices.items[j];
-			bool shows = resolve_shows(session, device, &region);
+			bool shows = region_is_shown(session, device, &region);
 
 			any |= shows;
 			found |= shows &&
