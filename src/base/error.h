@@ -20,6 +20,7 @@ enum error_kind {
 	ERROR_USAGE,         /* wrong arguments; nothing was accessed */
 	ERROR_UNSUPPORTED,   /* right, but beyond this version */
 	ERROR_NOT_MAPPED,    /* the target has no such place mapped */
+	ERROR_NO_NAME,       /* nothing of the target is called so */
 	ERROR_NO_PROCESS,    /* there is no such process */
 	ERROR_GONE,          /* the process went away (exit, exec) */
 	ERROR_DENIED,        /* permission */

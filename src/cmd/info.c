@@ -480,6 +480,6 @@ const struct command command_info = {
 	.help = "  info @03:00.0/bar0+0x8   mapping, device, state, and what "
 		"would serve which\n"
 		"                           width, or why nothing would\n",
-	.groups = GROUP_TARGET | GROUP_BACKEND,
+	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_BACKEND,
 	.run = run,
 };

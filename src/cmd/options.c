@@ -36,6 +36,7 @@ FLAG(set_force, plan.force)
 FLAG(set_attach, plan.attach)
 FLAG(set_stop, plan.stop)
 FLAG(set_trust_kernel, trust_kernel)
+FLAG(set_no_debuginfod, no_debuginfod)
 FLAG(set_dry_run, dry_run)
 FLAG(set_quiet, quiet)
 FLAG(set_verbose, verbose)
@@ -101,6 +102,27 @@ static struct error *set_count(struct options *options, const char *argument)
 		error = error_create(ERROR_USAGE, 0, "-n: at least 1");
 	options->plan.has_count = true;
 	return error;
+}
+
+static struct error *set_type(struct options *options, const char *argument)
+{
+	options->plan.type = argument;
+	return *argument ? NULL
+			 : error_help(error_create(ERROR_USAGE, 0,
+						   "-t: an empty type"),
+				      "-t 'struct NAME'");
+}
+
+static struct error *set_member(struct options *options, const char *argument)
+{
+	struct name_expression path = {0};
+	struct error *error = member_path_parse(argument, &path);
+
+	if (error)
+		return error_prefix(error, "-m");
+	expression_deinit(&path);
+	options->plan.member = argument;
+	return NULL;
 }
 
 #define LONGEST_STOP UINT64_C(3600000000000)
@@ -215,6 +237,11 @@ static const struct option_row rows[] = {
 	 GROUP_ACCESS, set_width},
 	{'n', "count", "N", "N elements from each location on", GROUP_ACCESS,
 	 set_count},
+	{'t', "type", "TYPE",
+	 "the C type of what each location names: 'struct NAME', a typedef",
+	 GROUP_TYPE, set_type},
+	{'m', "access", "MEMBER", "only this member of it", GROUP_TYPE,
+	 set_member},
 	{0, "via", "BACKEND",
 	 "how to make the access: auto (default), kernel or tracee",
 	 GROUP_ACCESS | GROUP_BACKEND, set_via},
@@ -249,6 +276,9 @@ static const struct option_row rows[] = {
 	 GROUP_ACCESS, set_force},
 	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
 	 GROUP_ACCESS, set_dry_run},
+	{0, "no-debuginfod", NULL,
+	 "ask no server for debug information (DEBUGINFOD_URLS)", GROUP_NAMES,
+	 set_no_debuginfod},
 	{0, "treat-as-device", "FILE",
 	 "take mappings of FILE for a device's (tests, demonstrations)",
 	 GROUP_TARGET, set_stand_in},

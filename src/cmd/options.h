@@ -23,6 +23,8 @@ enum option_group {
 	GROUP_TABLE = 1 << 4,  /* output as a table */
 	GROUP_VALUES = 1 << 5, /* output as values */
 	GROUP_BACKEND = 1 << 6,
+	GROUP_NAMES = 1 << 7, /* names of the target are looked up */
+	GROUP_TYPE = 1 << 8,  /* places may be given a type */
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -32,6 +34,7 @@ struct options {
 	const char *stand_in; /* --treat-as-device */
 	struct plan_options plan;
 	bool trust_kernel;
+	bool no_debuginfod;
 	bool dry_run;
 	bool quiet, verbose, json, json_lines;
 	enum color_mode color;

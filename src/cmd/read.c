@@ -17,6 +17,7 @@ const struct command command_read = {
 		"  read @uio0+0x10/16be -n 4     four 16-bit big-endian ones\n"
 		"  read phys:0xfea00000..+0x40   a range, by physical "
 		"address\n",
-	.groups = GROUP_TARGET | GROUP_ACCESS | GROUP_VALUES,
+	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
+		  GROUP_VALUES,
 	.run = run,
 };

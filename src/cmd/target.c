@@ -195,8 +195,11 @@ struct error *target_open(const struct command_context *context,
 				     &pid);
 		if (error)
 			return error;
-		return session_create(context->machine, pid, options->stand_in,
-				      ret);
+		error = session_create(context->machine, pid, options->stand_in,
+				       ret);
+		if (!error)
+			(*ret)->no_debuginfod = options->no_debuginfod;
+		return error;
 	}
 	error = check_names_device(locations);
 	if (!error)

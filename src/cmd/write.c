@@ -18,6 +18,7 @@ const struct command command_write = {
 		"  write @uio0+0x40.7:4=2        bits 7 to 4: a read and a "
 		"write\n"
 		"  write @uio0+0x80..+0x10=0 --fill\n",
-	.groups = GROUP_TARGET | GROUP_ACCESS | GROUP_WRITE | GROUP_VALUES,
+	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
+		  GROUP_WRITE | GROUP_VALUES,
 	.run = run,
 };

@@ -1,12 +1,63 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "names/names.h"
 
-#include "base/error.h"
+#include <stdlib.h>
 
-struct error *names_unsupported(const char *what)
+#include "base/error.h"
+#include "base/text.h"
+#include "names/inside.h"
+
+void names_destroy(struct names *names)
 {
-	return error_help(error_create(ERROR_UNSUPPORTED, 0,
-				       "this version cannot look up %s", what),
-			  "name a region (@03:00.0/bar0+0x8, see `mmiodbg "
-			  "maps`) or an address");
+	if (!names)
+		return;
+	types_deinit(names);
+	for (size_t i = 0; i < names->n_modules; i++)
+		module_close(&names->modules[i]);
+	free(names->modules);
+	for (size_t i = 0; i < names->n_kept; i++)
+		free(names->kept[i]);
+	free(names->kept);
+	names->source->destroy(names->source);
+	free(names);
+}
+
+struct error *names_create(struct name_source *source, struct names **ret)
+{
+	struct names *names = calloc(1, sizeof(*names));
+	struct module *modules =
+		calloc(source->n_modules + 1, sizeof(*modules));
+
+	if (!names || !modules) {
+		free(names);
+		free(modules);
+		source->destroy(source);
+		return error_no_memory();
+	}
+	names->source = source;
+	names->modules = modules;
+	names->n_modules = source->n_modules;
+	for (size_t i = 0; i < source->n_modules; i++)
+		modules[i] = (struct module){
+			.source = &source->modules[i],
+			.number = i,
+			.file = {.fd = -1},
+			.debug = {.file = {.fd = -1}},
+			.alt = {.file = {.fd = -1}},
+		};
+	*ret = names;
+	return NULL;
+}
+
+const char *names_keep(struct names *names, char *text)
+{
+	if (!text)
+		return NULL;
+	if (!list_grow(&names->kept, names->n_kept, &names->kept_capacity,
+		       sizeof(*names->kept))) {
+		free(text);
+		return NULL;
+	}
+	names->kept[names->n_kept++] = text;
+	return text;
 }

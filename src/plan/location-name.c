@@ -23,9 +23,26 @@ size_t scope_length(const struct cursor *c)
 	return length;
 }
 
+/* A module may stand before a source file: both have a '.' or a '/' in them. */
+static size_t all_scopes_length(const struct cursor *c)
+{
+	struct cursor behind = *c;
+	size_t length = scope_length(c), total = 0;
+
+	while (length) {
+		total = behind.at + length - c->at;
+		behind.at += length + 2;
+		length = scope_length(&behind);
+		if (length && !memchr(behind.text + behind.at, '.', length) &&
+		    !memchr(behind.text + behind.at, '/', length))
+			break;
+	}
+	return total;
+}
+
 static struct error *scan_scope(struct cursor *c, char **ret)
 {
-	size_t length = scope_length(c);
+	size_t length = all_scopes_length(c);
 	char *scope;
 
 	if (!length)
@@ -167,6 +184,25 @@ struct error *scan_expression(struct cursor *c, bool scoped,
 		error = scan_qualified(c, scoped, &expression->name);
 	if (!error)
 		error = scan_steps(c, expression);
+	return error;
+}
+
+struct error *member_path_parse(const char *text, struct name_expression *ret)
+{
+	struct cursor c = cursor_over(text);
+	struct name_expression path = {0};
+	struct error *error = scan_expression(&c, false, &path);
+
+	if (!error && !cursor_ended(&c)) {
+		error = never_here(&c);
+		if (!error)
+			error = usage_here(&c, "only '.' or '[' may stand "
+					       "here");
+	}
+	if (error)
+		expression_deinit(&path);
+	else
+		*ret = path;
 	return error;
 }
 

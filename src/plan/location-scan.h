@@ -94,7 +94,6 @@ size_t scope_length(const struct cursor *c);
 struct error *scan_expression(struct cursor *c, bool scoped,
 			      struct name_expression *ret)
 	__attribute__((warn_unused_result));
-void expression_deinit(struct name_expression *expression);
 
 /* WIDTH behind its "/", BITS behind their ".", VALUE and MASK behind "=". */
 struct error *scan_width(struct cursor *c, struct width *ret)

@@ -143,6 +143,16 @@ void location_destroy(struct location *location);
 struct error *region_name_parse(const char *text, struct region_name *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * MEMBER { "." MEMBER | "." N | "[" N "]" }, the whole of `text`; as for -m. The
+ * first member is the expression's name. The caller releases `*ret` with
+ * expression_deinit().
+ */
+struct error *member_path_parse(const char *text, struct name_expression *ret)
+	__attribute__((nonnull, warn_unused_result));
+void expression_deinit(struct name_expression *expression)
+	__attribute__((nonnull));
+
 /* WIDTH: (8|16|32|64)["be"|"le"] or 32x2, the whole of `text`; as for -w. */
 struct error *width_parse(const char *text, struct width *ret)
 	__attribute__((nonnull, warn_unused_result));

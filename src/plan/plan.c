@@ -6,8 +6,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "names/names.h"
 #include "plan/awake.h"
+#include "plan/resolve.h"
+#include "plan/typed.h"
 #include "target/attachment.h"
 #include "target/borrow.h"
 #include "target/machine.h"
@@ -16,8 +17,10 @@
 
 void plan_deinit(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->count; i++)
+	for (size_t i = 0; i < plan->count; i++) {
 		resolved_deinit(&plan->operations[i].place);
+		view_deinit(&plan->operations[i].view);
+	}
 	free(plan->operations);
 	*plan = (struct plan){0};
 }
@@ -112,35 +115,21 @@ static struct error *check_value(const struct location *location,
 	return NULL;
 }
 
-/* Names of fields and enumerations need a type or a description. */
-static struct error *check_names(const struct location *location)
+/* What a type will tell waits for the target. */
+static struct error *check_width(const struct location *location,
+				 const struct plan_options *options)
 {
-	const struct text_span *span = NULL;
+	struct width width;
 
-	if (location->bits.kind == BITS_FIELD)
-		span = &location->bits.span;
-	else if (location->value.kind == VALUE_NAME)
-		span = &location->value.span;
-	for (size_t i = 0; i < location->n_more && !span; i++) {
-		if (location->more[i].bits.kind == BITS_FIELD)
-			span = &location->more[i].bits.span;
-		else if (location->more[i].value.kind == VALUE_NAME)
-			span = &location->more[i].value.span;
-	}
-	if (!span)
+	if (typed_is_wanted(location, options) && !location->width.bits &&
+	    !options->width.bits)
 		return NULL;
-	return at_span(location, span,
-		       error_help(error_create(ERROR_UNSUPPORTED, 0,
-					       "this version cannot look up "
-					       "fields and enumerations"),
-				  "write bits (.7:4) and numbers (0xff)"));
+	return plan_width(location, &options->width, &width);
 }
 
 struct error *plan_check(struct location *const *locations, size_t n_locations,
 			 const struct plan_options *options)
 {
-	struct width width;
-
 	if (looks_like_devmem(locations, n_locations))
 		return error_help(
 			error_create(ERROR_USAGE, 0,
@@ -152,10 +141,9 @@ struct error *plan_check(struct location *const *locations, size_t n_locations,
 		struct error *error = check_value(locations[i], options);
 
 		if (!error)
-			error = plan_width(locations[i], &options->width,
-					   &width);
+			error = check_width(locations[i], options);
 		if (!error)
-			error = check_names(locations[i]);
+			error = typed_check(locations[i], options);
 		if (error)
 			return error;
 	}
@@ -320,36 +308,233 @@ static struct error *plan_routes(struct session *session,
 	return error;
 }
 
-static struct error *plan_location(struct session *session,
+/* What one operation is made of. */
+struct draft {
+	const struct location *given;    /* by the user */
+	const struct location *location; /* with numbers for names */
+	struct anchor at;
+	struct width width;
+	uint64_t count;
+};
+
+static struct error *fill_operation(struct session *session,
+				    const struct plan_options *options,
+				    const struct draft *draft,
+				    struct operation *operation)
+{
+	const struct width *width = &draft->width;
+	uint64_t count = draft->count;
+	struct error *error;
+
+	operation->location = draft->given;
+	operation->value_bits = width->bits;
+	operation->halves = width->halves;
+	operation->bits = width->halves ? 32 : width->bits;
+	operation->swap = needs_swap(width->order);
+	operation->verify = options->write && options->verify;
+	operation->has_field = draft->location->bits.kind == BITS_RANGE;
+	operation->high = draft->location->bits.high;
+	operation->low = draft->location->bits.low;
+	if (options->write)
+		plan_value(draft->location, operation);
+	error = resolve_count(session, draft->given, &draft->at,
+			      width->bits / 8, &count);
+	if (!error)
+		error = shown_elements(session, draft->given, &draft->at,
+				       width->bits / 8, operation->bits / 8,
+				       count, options->write,
+				       &operation->place);
+	return error ? error : plan_routes(session, options, operation);
+}
+
+/* The array of operations may move. */
+static struct error *add_operation(struct plan *plan,
+				   const struct plan_options *options,
+				   const struct draft *draft,
+				   struct operation **ret)
+{
+	struct operation *operation;
+
+	if (!list_grow(&plan->operations, plan->count, &plan->capacity,
+		       sizeof(*plan->operations)))
+		return error_no_memory();
+	operation = &plan->operations[plan->count++];
+	*operation = (struct operation){0};
+	*ret = operation;
+	return fill_operation(plan->session, options, draft, operation);
+}
+
+static uint64_t count_of(const struct plan_options *options)
+{
+	return options->has_count ? options->count : 1;
+}
+
+static struct error *no_size(const struct location *location,
+			     const struct typed *typed)
+{
+	return error_at(
+		error_help(error_create(ERROR_USAGE, 0, "how wide is it? %s",
+					typed->untyped ? typed->untyped
+						       : "it has no type"),
+			   "give a width: /32, or a type: -t TYPE"),
+		location->text, location->start.base_span.start,
+		location->start.base_span.length);
+}
+
+/* A place, and no more: a number, a region, or a name with an offset. */
+static struct error *plan_place(struct plan *plan,
+				const struct location *location,
+				const struct plan_options *options,
+				const struct typed *typed)
+{
+	struct draft draft = {
+		.given = location,
+		.location = typed ? &typed->location : location,
+		.count = count_of(options),
+	};
+	struct width given = options->width;
+	struct operation *operation;
+	struct error *error = NULL;
+
+	if (typed)
+		draft.at = typed->at;
+	else
+		error = resolve_start(plan->session, location, &draft.at);
+	/* A symbol without a type has a size, and 32 bits may be a half. */
+	if (typed && !location->width.bits && !given.bits &&
+	    !location->start.has_offset && location->range == RANGE_NONE) {
+		given.bits = typed->symbol_bits;
+		if (!given.bits && typed->symbol_size)
+			error = no_size(location, typed);
+	}
+	if (!error)
+		error = plan_width(draft.location, &given, &draft.width);
+	return error ? error : add_operation(plan, options, &draft, &operation);
+}
+
+/* The width that a type has, in the order of bytes that was asked for. */
+static struct error *typed_width(const struct location *location,
+				 const struct plan_options *options,
+				 const struct register_layout *layout,
+				 struct width *ret)
+{
+	const struct width *given =
+		location->width.bits ? &location->width : &options->width;
+	unsigned bits = layout->bytes * 8;
+
+	*ret = (struct width){.bits = bits,
+			      .order = layout->is_big ? ORDER_BIG
+						      : ORDER_NATIVE};
+	if (given->bits && given->bits != bits)
+		return at_span(location,
+			       location->width.bits
+				       ? &location->width_span
+				       : &location->start.base_span,
+			       error_help(error_create(ERROR_USAGE, 0,
+						       "its type is %u bits "
+						       "wide, and %s was asked "
+						       "for",
+						       bits, width_name(given)),
+					  "an offset drops the type: +0x0"));
+	if (given->bits)
+		*ret = *given;
+	return NULL;
+}
+
+static struct error *check_many(const struct location *location,
+				const struct plan_options *options,
+				const struct layout *layout)
+{
+	bool many = layout->count > 1;
+	bool array = layout->items[0].is_array;
+	const char *what =
+		many ? "it is of more than one register" : "it is an array";
+
+	if (!many && !array)
+		return NULL;
+	if (options->write && (many || !options->fill))
+		return at_span(location, &location->value.span,
+			       error_help(error_create(ERROR_USAGE, 0,
+						       "%s, and they are "
+						       "written one by one",
+						       what),
+					  many ? "name a member of it"
+					       : "name an element; or --fill "
+						 "writes the value to each"));
+	if (options->has_count)
+		return at_span(location, &location->start.base_span,
+			       error_create(ERROR_USAGE, 0,
+					    "%s, which tells how many there "
+					    "are; drop -n",
+					    what));
+	if (location->bits.kind == BITS_RANGE && many)
+		return at_span(location, &location->bits.span,
+			       error_create(ERROR_USAGE, 0,
+					    "%s, and has no bits", what));
+	return NULL;
+}
+
+static struct error *plan_register(struct plan *plan,
 				   const struct location *location,
 				   const struct plan_options *options,
-				   struct operation *operation)
+				   struct typed *typed,
+				   struct register_layout *layout)
 {
-	struct width width;
-	struct error *error = plan_width(location, &options->width, &width);
-	uint64_t count = 1;
+	struct draft draft = {
+		.given = location,
+		.location = &typed->location,
+		.at = typed->at,
+		.count = layout->is_array ? layout->count : count_of(options),
+	};
+	struct operation *operation;
+	struct error *error;
 
+	error = typed_width(location, options, layout, &draft.width);
+	if (!error)
+		error = location_check_width(&typed->location, &draft.width);
+	if (!error && __builtin_add_overflow(draft.at.position, layout->offset,
+					     &draft.at.position))
+		error = error_create(ERROR_USAGE, 0,
+				     "it goes beyond the end of all addresses");
 	if (error)
 		return error;
-	operation->location = location;
-	operation->value_bits = width.bits;
-	operation->halves = width.halves;
-	operation->bits = width.halves ? 32 : width.bits;
-	operation->swap = needs_swap(width.order);
-	operation->verify = options->write && options->verify;
-	operation->has_field = location->bits.kind == BITS_RANGE;
-	operation->high = location->bits.high;
-	operation->low = location->bits.low;
-	if (options->write)
-		plan_value(location, operation);
-	if (location->range != RANGE_NONE)
-		count = 0;
-	else if (options->has_count)
-		count = options->count;
-	error = resolve_location(session, location, width.bits / 8,
-				 operation->bits / 8, count, options->write,
-				 &operation->place);
-	return error ? error : plan_routes(session, options, operation);
+	error = add_operation(plan, options, &draft, &operation);
+	if (error)
+		return typed->layout.count > 1
+			       ? error_prefix(error, layout->view.label)
+			       : error;
+	operation->has_view = true;
+	operation->is_array = layout->is_array;
+	operation->view = layout->view;
+	layout->view = (struct view){0};
+	return NULL;
+}
+
+static struct error *plan_typed(struct plan *plan,
+				const struct location *location,
+				const struct plan_options *options)
+{
+	cleanup_typed struct typed typed = {0};
+	struct error *error =
+		typed_find(plan->session, location, options, &typed);
+
+	if (!error && !typed.has_type)
+		return plan_place(plan, location, options, &typed);
+	if (!error)
+		error = check_many(location, options, &typed.layout);
+	for (size_t i = 0; i < typed.layout.count && !error; i++)
+		error = plan_register(plan, location, options, &typed,
+				      &typed.layout.items[i]);
+	return error;
+}
+
+static struct error *plan_location(struct plan *plan,
+				   const struct location *location,
+				   const struct plan_options *options)
+{
+	return typed_is_wanted(location, options)
+		       ? plan_typed(plan, location, options)
+		       : plan_place(plan, location, options, NULL);
 }
 
 static struct error *check_thread(const struct session *session, pid_t thread)
@@ -390,15 +575,7 @@ struct error *plan_make(struct session *session,
 	if (!error && options->thread)
 		error = check_thread(session, options->thread);
 	for (size_t i = 0; !error && i < n_locations; i++) {
-		struct operation *operation;
-
-		if (!list_grow(&plan.operations, plan.count, &plan.capacity,
-			       sizeof(*plan.operations)))
-			return error_no_memory();
-		operation = &plan.operations[plan.count++];
-		*operation = (struct operation){0};
-		error = plan_location(session, locations[i], options,
-				      operation);
+		error = plan_location(&plan, locations[i], options);
 		if (error)
 			error_subject(error, locations[i]->text);
 	}

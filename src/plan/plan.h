@@ -11,8 +11,9 @@
 #include <stdint.h>
 
 #include "access/backend.h"
+#include "plan/layout.h"
 #include "plan/location.h"
-#include "plan/resolve.h"
+#include "plan/shown.h"
 
 struct error;
 struct session;
@@ -33,6 +34,8 @@ struct plan_options {
 	uint64_t retry;                /* nanoseconds; 0: one attempt */
 	pid_t thread;                  /* --thread; 0: any */
 	uint64_t max_pause;            /* nanoseconds; 0: the default */
+	const char *type;              /* -t, of all locations; or NULL */
+	const char *member;            /* -m, of all locations; or NULL */
 };
 
 /* How long a target stands still at most, unless it is said otherwise. */
@@ -61,6 +64,11 @@ struct operation {
 	uint64_t clear, set; /* new = (old & ~clear) | set, after the swap */
 	struct route read, write; /* those of the two that are needed */
 	struct resolved place;
+	/* Of a place with a type: what it is called, and what its value means.
+	 */
+	bool has_view;
+	bool is_array; /* even if it has one element */
+	struct view view;
 };
 
 struct plan {

@@ -3,33 +3,35 @@
 
 #include "base/error.h"
 #include "plan/location.h"
+#include "plan/object.h"
 
 typedef unsigned long long ull;
-
-/* What this version says of a name: `what` would tell what it means. */
-static struct error *no_names(const char *what)
-{
-	return error_help(error_create(ERROR_UNSUPPORTED, 0,
-				       "this version cannot look up %s", what),
-			  "name a region (@03:00.0/bar0+0x8, see `mmiodbg "
-			  "maps`) or an address");
-}
 
 /* The base of a place that is a name: BASE_POINTER and on. */
 static struct error *named_base(struct session *session,
 				const struct location *location,
 				const struct place *place, struct anchor *ret)
 {
-	static const char *const needs[] = {
-		[BASE_POINTER] = "symbols",
-		[BASE_VARIABLE] = "symbols",
-		[BASE_REGISTER] = "register descriptions",
-		[BASE_NAME] = "symbols or registers",
-	};
+	struct object object;
+	struct error *error;
 
-	(void)session;
-	(void)ret;
-	return error_at_base(no_names(needs[place->kind]), location, place);
+	if (place->kind == BASE_REGISTER)
+		return error_at_base(
+			error_help(
+				error_create(ERROR_UNSUPPORTED, 0,
+					     "this version knows no register "
+					     "descriptions"),
+				"name a variable (regs.ctrl) or a region"),
+			location, place);
+	error = object_find(session, location, place, &object);
+	if (!error && (object.bits || object.has_bit))
+		error = error_at_base(error_create(ERROR_USAGE, 0,
+						   "bits have no address of "
+						   "their own"),
+				      location, place);
+	if (!error)
+		*ret = object.at;
+	return error;
 }
 
 /* Where a place is, without its offset. */

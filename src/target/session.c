@@ -10,10 +10,12 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/root.h"
+#include "names/names.h"
 #include "target/attachment.h"
 #include "target/code.h"
 #include "target/machine.h"
 #include "target/mapquery.h"
+#include "target/modules.h"
 #include "target/process.h"
 #include "target/refusal.h"
 
@@ -21,6 +23,21 @@ bool session_ended(const struct session *session)
 {
 	return session->process.pidfd >= 0 &&
 	       agent_has_ended(session->process.pidfd);
+}
+
+struct error *session_names(struct session *session, struct names **ret)
+{
+	struct name_source *source;
+	struct error *error = NULL;
+
+	if (!session->names)
+		error = modules_create(session, !session->no_debuginfod,
+				       &source);
+	if (!error && !session->names)
+		error = names_create(source, &session->names);
+	if (!error)
+		*ret = session->names;
+	return error;
 }
 
 struct error *session_gone(const struct session *session)
@@ -187,6 +204,7 @@ void session_destroy(struct session *session)
 		return;
 	attachment_destroy(session->attachment);
 	code_destroy(session->code);
+	names_destroy(session->names);
 	if (session->memory >= 0)
 		close(session->memory);
 	agent_release(&session->process);

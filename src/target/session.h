@@ -18,6 +18,7 @@ struct attachment;
 struct code;
 struct error;
 struct machine;
+struct names;
 
 /* How threads of the target may be used for accesses. */
 struct thread_options {
@@ -40,6 +41,8 @@ struct session {
 	int memory;                    /* /proc/PID/mem, or -1: not attached */
 	struct attachment *attachment; /* to its threads, or NULL */
 	struct code *code;             /* code_find(): what was found */
+	struct names *names;           /* session_names(): once it was asked */
+	bool no_debuginfod;            /* set by its owner */
 	struct thread_options threads; /* set by its owner */
 };
 
@@ -111,6 +114,14 @@ bool session_wait(const struct session *session, uint64_t nanoseconds)
 /* Whether 32 bits are enough for all that it has mapped: a 32-bit program, but
  * for one that was limited so by personality(2). */
 bool session_is_narrow(const struct session *session) __attribute__((nonnull));
+
+/*
+ * The names of its symbols and types, of the modules that were mapped when the
+ * session was opened. Nothing is opened before a name is looked up. `*ret` stays
+ * the session's.
+ */
+struct error *session_names(struct session *session, struct names **ret)
+	__attribute__((nonnull, warn_unused_result));
 
 /* The error for a target that has ended. */
 struct error *session_gone(const struct session *session)

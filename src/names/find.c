@@ -1,0 +1,713 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which object a name means. The symbol table is asked first: where it has one
+ * object of the name, DWARF is only read until that one's type is found.
+ */
+#include <dwarf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "names/inside.h"
+
+struct findings {
+	struct symbol *items;
+	size_t count, capacity;
+	struct error *problem; /* of a module that could not be looked into */
+};
+
+static void findings_deinit(struct findings *findings)
+{
+	free(findings->items);
+	error_destroy(findings->problem);
+	*findings = (struct findings){0};
+}
+
+/* One search, in one module. */
+struct search {
+	struct names *names;
+	struct module *module;
+	const struct query *query;
+	bool locals; /* what stands in functions, else all else */
+	struct findings *findings;
+	size_t first; /* of the findings of this module */
+	/* What the symbol table has. */
+	struct elf_symbol *symbols;
+	size_t n_symbols, capacity;
+	bool has_variants; /* NAME.SUFFIX: renamed by the compiler */
+	bool no_memory;
+	/* A mere declaration. */
+	bool has_declared;
+	type_id declared;
+};
+
+static bool collect_symbol(void *data, const struct elf_symbol *symbol)
+{
+	struct search *search = data;
+	const char *name = search->query->last;
+	size_t length = strlen(name);
+
+	if (symbol->length < length || memcmp(symbol->name, name, length) != 0)
+		return true;
+	if (symbol->length > length) {
+		search->has_variants |= symbol->name[length] == '.';
+		return true;
+	}
+	if (!list_grow(&search->symbols, search->n_symbols, &search->capacity,
+		       sizeof(*symbol))) {
+		search->no_memory = true;
+		return false;
+	}
+	search->symbols[search->n_symbols++] = *symbol;
+	return true;
+}
+
+/* Of several versions the one that is linked against counts; and of several
+ * names of one place, one. */
+static void reduce_symbols(struct search *search)
+{
+	bool has_default = false;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < search->n_symbols; i++)
+		has_default |= !search->symbols[i].hidden_version;
+	for (size_t i = 0; i < search->n_symbols; i++) {
+		const struct elf_symbol *symbol = &search->symbols[i];
+		bool again = has_default && symbol->hidden_version;
+
+		for (size_t j = 0; j < kept && !again; j++)
+			again = search->symbols[j].symbol.st_value ==
+					symbol->symbol.st_value &&
+				GELF_ST_TYPE(
+					search->symbols[j].symbol.st_info) ==
+					GELF_ST_TYPE(symbol->symbol.st_info);
+		if (!again)
+			search->symbols[kept++] = *symbol;
+	}
+	search->n_symbols = kept;
+}
+
+static uint64_t symbol_address(const struct module *module,
+			       const GElf_Sym *symbol)
+{
+	if (symbol->st_shndx == SHN_ABS)
+		return symbol->st_value;
+	return symbol->st_value + module->bias +
+	       (module->symbols == module->file.elf ? 0 : module->debug_bias);
+}
+
+static struct symbol *add_finding(struct search *search)
+{
+	struct findings *findings = search->findings;
+	struct symbol *added;
+
+	if (!list_grow(&findings->items, findings->count, &findings->capacity,
+		       sizeof(*added))) {
+		search->no_memory = true;
+		return NULL;
+	}
+	added = &findings->items[findings->count++];
+	*added = (struct symbol){.module = search->module->source->path};
+	return added;
+}
+
+static void describe_type(struct search *search, Dwarf_Die *die,
+			  struct symbol *symbol)
+{
+	symbol->has_type = true;
+	symbol->type = type_of(search->names, search->module, die);
+}
+
+/* "file.c", "file.c::function", "ns::class": what tells it from others. */
+static char *scope_text(const struct module *module, const struct entry *entry)
+{
+	const struct unit *unit = &module->index.units[entry->unit];
+	cleanup_free char *inner = index_scope(&module->index, entry);
+	Dwarf_Die die = entry->die;
+	const char *file = unit->name && !entry_flag(&die, DW_AT_external)
+				   ? path_basename(unit->name)
+				   : NULL;
+	char *text;
+
+	if (!inner && !file)
+		return NULL;
+	if (asprintf(&text, "%s%s%s", file ? file : "",
+		     file && inner ? "::" : "", inner ? inner : "") < 0)
+		return NULL;
+	return text;
+}
+
+static bool in_function(const struct module *module, const struct entry *entry)
+{
+	return entry->parent &&
+	       module->index.entries[entry->parent - 1].kind == ENTRY_FUNCTION;
+}
+
+/* One that was found before, at the same place. */
+static struct symbol *found_at(struct search *search, uint64_t address)
+{
+	for (size_t i = search->first; i < search->findings->count; i++)
+		if (search->findings->items[i].has_address &&
+		    search->findings->items[i].address == address)
+			return &search->findings->items[i];
+	return NULL;
+}
+
+static void add_variable(struct search *search, const struct entry *entry)
+{
+	struct module *module = search->module;
+	struct unit *unit = &module->index.units[entry->unit];
+	Dwarf_Die die = entry->die;
+	struct symbol *symbol;
+	uint64_t address;
+	char *why;
+	bool has_address = entry_address(module, unit, &die, &address, &why);
+
+	if (!has_address && !why) {
+		if (!search->has_declared)
+			search->declared = type_of(search->names, module, &die);
+		search->has_declared = true;
+		return;
+	}
+	symbol = has_address ? found_at(search, address) : NULL;
+	if (symbol)
+		return;
+	symbol = add_finding(search);
+	if (!symbol) {
+		free(why);
+		return;
+	}
+	symbol->name = entry->name;
+	symbol->has_address = has_address;
+	symbol->address = has_address ? address : 0;
+	symbol->problem = names_keep(search->names, why);
+	symbol->is_local = in_function(module, entry);
+	symbol->scope = names_keep(search->names, scope_text(module, entry));
+	symbol->file = entry_file(&die, &unit->die, &symbol->line);
+	describe_type(search, &die, symbol);
+}
+
+static const char tls_problem[] =
+	"it is thread-local: each thread has its own, at another address";
+
+/* What the symbol table has and DWARF has not. */
+static void add_symbol(struct search *search, const struct elf_symbol *found)
+{
+	unsigned type = GELF_ST_TYPE(found->symbol.st_info);
+	uint64_t address = symbol_address(search->module, &found->symbol);
+	bool tls = type == STT_TLS;
+	struct symbol *symbol = tls ? NULL : found_at(search, address);
+
+	for (size_t i = search->first; tls && i < search->findings->count; i++)
+		if (search->findings->items[i].problem)
+			return;
+	if (!symbol) {
+		symbol = add_finding(search);
+		if (!symbol)
+			return;
+		symbol->name = search->query->last;
+		symbol->has_address = !tls;
+		symbol->address = tls ? 0 : address;
+		symbol->problem = tls ? tls_problem : NULL;
+		symbol->has_type = search->has_declared;
+		symbol->type = search->declared;
+		symbol->is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
+	}
+	symbol->has_size = found->symbol.st_size != 0;
+	symbol->size = found->symbol.st_size;
+}
+
+/* Whether an entry is asked for: its name was compared. */
+static bool is_asked(const struct search *search, const struct entry *entry)
+{
+	if (entry->kind != ENTRY_VARIABLE ||
+	    !query_fits(search->query, search->module, entry))
+		return false;
+	if (search->query->n_path)
+		return true;
+	return search->locals ? in_function(search->module, entry)
+			      : !entry->parent;
+}
+
+static void add_variables(struct search *search)
+{
+	const struct index *index = &search->module->index;
+
+	for (const struct entry *entry =
+		     index_first(index, search->query->last);
+	     entry; entry = index_next(index, entry))
+		if (is_asked(search, entry))
+			add_variable(search, entry);
+}
+
+/* The symbol table knows where it is: the first entry of that place will do. */
+static void add_variables_until(struct search *search, uint64_t address)
+{
+	do {
+		search->findings->count = search->first;
+		add_variables(search);
+		if (found_at(search, address))
+			return;
+	} while (index_more(search->names, search->module));
+}
+
+/* One object of that name, and none that the compiler has renamed. */
+static bool is_settled(const struct search *search)
+{
+	return search->n_symbols == 1 && !search->has_variants &&
+	       GELF_ST_TYPE(search->symbols[0].symbol.st_info) != STT_TLS;
+}
+
+/* What a path leads into may be a function, whose variables are not indexed at
+ * first. */
+static void index_for(struct search *search)
+{
+	const struct query *query = search->query;
+	const struct index *index = &search->module->index;
+	const struct entry *entry;
+
+	index_all(search->names, search->module);
+	if (search->locals)
+		index_functions(search->names, search->module);
+	if (!query->n_path)
+		return;
+	for (entry = index_first(index, query->path[query->n_path - 1]); entry;
+	     entry = index_next(index, entry))
+		if (entry->kind == ENTRY_FUNCTION) {
+			index_functions(search->names, search->module);
+			return;
+		}
+}
+
+/* What is there goes before what has no address. */
+static void drop_problems(struct search *search)
+{
+	struct findings *findings = search->findings;
+	size_t kept = search->first;
+	bool any = false;
+
+	for (size_t i = search->first; i < findings->count; i++)
+		any |= findings->items[i].has_address;
+	for (size_t i = search->first; any && i < findings->count; i++)
+		if (findings->items[i].has_address)
+			findings->items[kept++] = findings->items[i];
+	if (any)
+		findings->count = kept;
+}
+
+/* A variable of a library that the program has taken over (a copy relocation)
+ * is where the program has it. */
+static void follow_copies(struct search *search)
+{
+	struct module *program = &search->names->modules[0];
+	struct search copies = {.names = search->names,
+				.module = program,
+				.query = search->query};
+
+	if (search->module == program || search->query->n_path ||
+	    search->query->file || program->problem || !program->tried ||
+	    search->findings->count == search->first ||
+	    !elf_copies(program->file.elf, search->query->last))
+		return;
+	elf_each_symbol(program->symbols, collect_symbol, &copies);
+	if (copies.n_symbols)
+		for (size_t i = search->first; i < search->findings->count; i++)
+			search->findings->items[i].address = symbol_address(
+				program, &copies.symbols[0].symbol);
+	free(copies.symbols);
+}
+
+static void explain_types(struct search *search)
+{
+	for (size_t i = search->first; i < search->findings->count; i++) {
+		struct symbol *symbol = &search->findings->items[i];
+
+		if (!symbol->has_type)
+			symbol->no_type =
+				search->module->no_debug
+					? search->module->no_debug
+					: "its debug information does not tell "
+					  "its type";
+	}
+}
+
+static struct error *search_module(struct search *search)
+{
+	struct module *module = search->module;
+	const struct query *query = search->query;
+	bool tables = !query->n_path && !query->file && !search->locals;
+	struct error *error = module_open(search->names, module);
+
+	if (error)
+		return error;
+	search->first = search->findings->count;
+	if (!tables || !elf_has_symbols(module->file.elf))
+		module_seek_debug(search->names, module);
+	if (tables) {
+		elf_each_symbol(module->symbols, collect_symbol, search);
+		reduce_symbols(search);
+	}
+	if (tables && is_settled(search)) {
+		add_variables_until(
+			search,
+			symbol_address(module, &search->symbols[0].symbol));
+	} else {
+		index_for(search);
+		add_variables(search);
+	}
+	drop_problems(search);
+	for (size_t i = 0; i < search->n_symbols; i++)
+		add_symbol(search, &search->symbols[i]);
+	drop_problems(search);
+	explain_types(search);
+	follow_copies(search);
+	return search->no_memory ? error_no_memory() : NULL;
+}
+
+static struct error *search_one(struct names *names, struct module *module,
+				const struct query *query, bool locals,
+				struct findings *findings)
+{
+	struct search search = {
+		.names = names,
+		.module = module,
+		.query = query,
+		.locals = locals,
+		.findings = findings,
+	};
+	struct error *error = search_module(&search);
+
+	free(search.symbols);
+	return error;
+}
+
+/* All modules from `first` to before `end` that are asked for. Libraries that
+ * cannot be opened are passed over. */
+static struct error *search_some(struct names *names, const struct query *query,
+				 bool locals, size_t first, size_t end,
+				 struct findings *findings)
+{
+	for (size_t i = first; i < end; i++) {
+		struct module *module = &names->modules[i];
+		struct error *error;
+
+		if (query->module && !module_is_called(module, query->module))
+			continue;
+		error = search_one(names, module, query, locals, findings);
+		if (!error)
+			continue;
+		if (error->kind == ERROR_NO_MEMORY || i == 0 || query->module)
+			return error;
+		if (findings->problem)
+			error_destroy(error);
+		else
+			findings->problem = error;
+	}
+	return NULL;
+}
+
+static struct error *search_all(struct names *names, const struct query *query,
+				struct findings *findings)
+{
+	size_t n = names->n_modules;
+	/* The program before its libraries; files before functions. A path
+	 * leads to both. */
+	const struct {
+		bool locals;
+		size_t first, end;
+	} levels[] = {
+		{false, 0, n ? 1 : 0},
+		{false, n ? 1 : 0, n},
+		{true, 0, n ? 1 : 0},
+		{true, n ? 1 : 0, n},
+	};
+	size_t n_levels = query->n_path ? 2 : 4;
+
+	for (size_t i = 0; i < n_levels && !findings->count; i++) {
+		struct error *error =
+			search_some(names, query, levels[i].locals,
+				    levels[i].first, levels[i].end, findings);
+
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+/* Near names, of the program's own. */
+struct near {
+	const char **names;
+	size_t count, capacity;
+	struct names *table;
+};
+
+enum { MOST_NEAR = 20000 };
+
+static void add_near(struct near *near, const char *name)
+{
+	if (near->count < MOST_NEAR &&
+	    list_grow(&near->names, near->count, &near->capacity,
+		      sizeof(*near->names)))
+		near->names[near->count++] = name;
+}
+
+static bool collect_near(void *data, const struct elf_symbol *symbol)
+{
+	struct near *near = data;
+
+	if (GELF_ST_TYPE(symbol->symbol.st_info) == STT_OBJECT)
+		add_near(near,
+			 names_keep(near->table,
+				    strndup(symbol->name, symbol->length)));
+	return near->count < MOST_NEAR;
+}
+
+static char *nearest(struct names *names, const struct query *query)
+{
+	struct near near = {.table = names};
+	struct module *module = &names->modules[0];
+	char *text = NULL;
+
+	if (!names->n_modules || module->problem)
+		return NULL;
+	if (module->symbols)
+		elf_each_symbol(module->symbols, collect_near, &near);
+	for (size_t i = 0; i < module->index.count; i++)
+		if (module->index.entries[i].kind == ENTRY_VARIABLE)
+			add_near(&near, module->index.entries[i].name);
+	if (near.count && list_grow(&near.names, near.count, &near.capacity,
+				    sizeof(*near.names))) {
+		near.names[near.count] = NULL;
+		text = text_nearest(query->last, near.names);
+	}
+	free(near.names);
+	return text;
+}
+
+static bool any_unit_is(const struct names *names, const char *file)
+{
+	const struct query query = {.file = file};
+
+	for (size_t i = 0; i < names->n_modules; i++)
+		for (size_t j = 0; j < names->modules[i].index.n_units; j++) {
+			const struct entry entry = {.unit = (uint32_t)j};
+
+			if (query_fits(&query, &names->modules[i], &entry))
+				return true;
+		}
+	return false;
+}
+
+struct error *find_nothing(struct names *names, const struct query *query,
+			   const char *what)
+{
+	cleanup_free char *near = NULL;
+	struct error *error;
+
+	if (query->file && !any_unit_is(names, query->file))
+		return error_help(
+			error_create(ERROR_NO_NAME, 0,
+				     "the target has no module and no source "
+				     "file '%s'",
+				     query->file),
+			names->n_modules && names->modules[0].no_debug
+				? "of the program itself: %s"
+				: "%s",
+			names->n_modules && names->modules[0].no_debug
+				? names->modules[0].no_debug
+				: "a module is named as `maps` of /proc has "
+				  "it, a file as the compiler was given it");
+	error = error_create(ERROR_NO_NAME, 0, "the target has no %s '%s'%s%s",
+			     what, query->last, query->scope ? " in " : "",
+			     query->scope ? query->scope : "");
+	near = nearest(names, query);
+	if (near)
+		return error_help(error, "near names: %s", near);
+	if (names->n_modules && names->modules[0].no_debug)
+		return error_help(error, "of the program itself: %s",
+				  names->modules[0].no_debug);
+	return error;
+}
+
+struct error *names_find_all(struct names *names, const char *scope,
+			     const char *name, struct symbol **ret,
+			     size_t *ret_count)
+{
+	struct findings findings = {0};
+	struct query query;
+	struct error *error = query_make(names, scope, name, &query);
+
+	if (error)
+		return error;
+	error = search_all(names, &query, &findings);
+	/* The name may be the query's own. */
+	for (size_t i = 0; !error && i < findings.count; i++)
+		if (findings.items[i].name == query.last) {
+			findings.items[i].name =
+				names_keep(names, strdup(query.last));
+			if (!findings.items[i].name)
+				error = error_no_memory();
+		}
+	if (!error) {
+		*ret = steal(findings.items);
+		*ret_count = findings.count;
+	}
+	findings_deinit(&findings);
+	query_deinit(&query);
+	return error;
+}
+
+/* The scope of a candidate as it is to be written: as much as tells it from the
+ * others. */
+static char *selecting(const struct symbol *symbols, size_t count, size_t self)
+{
+	const struct symbol *symbol = &symbols[self];
+	const char *module = path_basename(symbol->module);
+	bool same_module = false, same_scope = false;
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == self)
+			continue;
+		if (strcmp(symbols[i].module, symbol->module) == 0)
+			same_module = true;
+		if (!symbols[i].scope == !symbol->scope &&
+		    (!symbol->scope ||
+		     strcmp(symbols[i].scope, symbol->scope) == 0))
+			same_scope = true;
+	}
+	if (!same_module || !symbol->scope)
+		return strdup(module);
+	if (!same_scope)
+		return strdup(symbol->scope);
+	return asprintf(&text, "%s::%s", module, symbol->scope) < 0 ? NULL
+								    : text;
+}
+
+static struct error *ambiguous(const char *name, const struct symbol *symbols,
+			       size_t count)
+{
+	enum { MOST_SHOWN = 12 };
+	cleanup_free char *text = NULL;
+	struct error *error;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return error_no_memory();
+	for (size_t i = 0; i < count && i < MOST_SHOWN; i++) {
+		cleanup_free char *scope = selecting(symbols, count, i);
+
+		fprintf(stream, "%s%s::%s", i ? ", " : "", scope ? scope : "?",
+			symbols[i].name);
+		if (symbols[i].file)
+			fprintf(stream, " (%s:%u)",
+				path_basename(symbols[i].file),
+				symbols[i].line);
+	}
+	if (count > MOST_SHOWN)
+		fprintf(stream, " and %zu more", count - MOST_SHOWN);
+	if (fclose(stream))
+		return error_no_memory();
+	error = error_create(ERROR_USAGE, 0, "%zu objects are called '%s'",
+			     count, name);
+	return error_help(error, "one of %s", text);
+}
+
+/* Aliases of one place are one object. */
+static bool all_the_same(const struct symbol *symbols, size_t count)
+{
+	for (size_t i = 1; i < count; i++)
+		if (!symbols[0].has_address || !symbols[i].has_address ||
+		    symbols[i].address != symbols[0].address)
+			return false;
+	return true;
+}
+
+struct error *names_find(struct names *names, const char *scope,
+			 const char *name, struct symbol *ret)
+{
+	cleanup_free struct symbol *symbols = NULL;
+	struct error *error;
+	struct query query;
+	size_t count;
+
+	error = names_find_all(names, scope, name, &symbols, &count);
+	if (error)
+		return error;
+	if (!count) {
+		error = query_make(names, scope, name, &query);
+		if (error)
+			return error;
+		error = find_nothing(names, &query, "object");
+		query_deinit(&query);
+		return error;
+	}
+	if (count > 1 && !all_the_same(symbols, count))
+		return ambiguous(name, symbols, count);
+	if (!symbols[0].has_address)
+		return error_create(ERROR_NO_NAME, 0, "%s", symbols[0].problem);
+	*ret = symbols[0];
+	return NULL;
+}
+
+/* One with an address and a type, whatever its name. Of two entries of one
+ * place each is told: to compare all with all would take too long. */
+static void add_listed(struct search *search, size_t number)
+{
+	const struct entry *entry = &search->module->index.entries[number];
+	struct findings *findings = search->findings;
+
+	search->first = findings->count;
+	add_variable(search, entry);
+	if (findings->count > search->first &&
+	    (!findings->items[search->first].has_address ||
+	     findings->items[search->first].type == NO_TYPE))
+		findings->count = search->first;
+}
+
+struct error *names_variables(struct names *names, const char *only,
+			      struct symbol **ret, size_t *ret_count)
+{
+	struct findings findings = {0};
+	struct query query = {0};
+	bool no_memory = false;
+
+	for (size_t i = 0; i < names->n_modules && !no_memory; i++) {
+		struct search search = {
+			.names = names,
+			.module = &names->modules[i],
+			.query = &query,
+			.findings = &findings,
+			.first = findings.count,
+		};
+		struct error *error = NULL;
+
+		if (only && !module_is_called(search.module, only))
+			continue;
+		error = module_open(names, search.module);
+		if (error && (i == 0 || only)) {
+			findings_deinit(&findings);
+			return error;
+		}
+		if (error) {
+			error_destroy(error);
+			continue;
+		}
+		index_functions(names, search.module);
+		for (size_t j = 0; j < search.module->index.count; j++)
+			if (search.module->index.entries[j].kind ==
+			    ENTRY_VARIABLE)
+				add_listed(&search, j);
+		no_memory = search.no_memory;
+	}
+	if (no_memory) {
+		findings_deinit(&findings);
+		return error_no_memory();
+	}
+	*ret = findings.items;
+	*ret_count = findings.count;
+	return NULL;
+}

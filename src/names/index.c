@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The index: which entries of DWARF have which name. It grows unit by unit, so
+ * that a question that the symbol table has half answered need not see all.
+ */
+#include <dwarf.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "names/inside.h"
+
+/* Against files whose entries go on for ever, or stand in each other. */
+enum { DEEPEST = 64, MOST_WORK = 50 * 1000 * 1000 };
+
+void index_deinit(struct index *index)
+{
+	free(index->units);
+	free(index->entries);
+	free(index->heads);
+	*index = (struct index){0};
+}
+
+static uint32_t hash(const char *name)
+{
+	uint32_t value = 2166136261;
+
+	for (; *name; name++)
+		value = (value ^ (unsigned char)*name) * 16777619;
+	return value;
+}
+
+static bool rehash(struct index *index)
+{
+	size_t n = index->n_heads ? 4 * index->n_heads : 1024;
+	uint32_t *heads;
+
+	if (index->count < index->n_heads)
+		return true;
+	heads = calloc(n, sizeof(*heads));
+	if (!heads)
+		return index->n_heads != 0;
+	free(index->heads);
+	index->heads = heads;
+	index->n_heads = n;
+	for (size_t i = 0; i < index->count; i++) {
+		uint32_t *head = &heads[hash(index->entries[i].name) & (n - 1)];
+
+		index->entries[i].next = *head;
+		*head = (uint32_t)i + 1;
+	}
+	return true;
+}
+
+/* Its number + 1; 0: no memory, or no room. */
+static uint32_t add_entry(struct index *index, enum entry_kind kind,
+			  const char *name, const Dwarf_Die *die,
+			  uint32_t parent)
+{
+	struct entry *entry;
+	uint32_t *head;
+
+	if (index->count >= UINT32_MAX - 1 || !rehash(index) ||
+	    !list_grow(&index->entries, index->count, &index->capacity,
+		       sizeof(*entry)))
+		return 0;
+	head = &index->heads[hash(name) & (index->n_heads - 1)];
+	entry = &index->entries[index->count++];
+	*entry = (struct entry){
+		.name = name,
+		.die = *die,
+		.kind = kind,
+		.unit = (uint32_t)index->n_units - 1,
+		.parent = parent,
+		.next = *head,
+	};
+	*head = (uint32_t)index->count;
+	return *head;
+}
+
+const struct entry *index_first(const struct index *index, const char *name)
+{
+	uint32_t number;
+
+	if (!index->n_heads)
+		return NULL;
+	number = index->heads[hash(name) & (index->n_heads - 1)];
+	for (; number; number = index->entries[number - 1].next)
+		if (strcmp(index->entries[number - 1].name, name) == 0)
+			return &index->entries[number - 1];
+	return NULL;
+}
+
+const struct entry *index_next(const struct index *index,
+			       const struct entry *entry)
+{
+	for (uint32_t number = entry->next; number;
+	     number = index->entries[number - 1].next)
+		if (strcmp(index->entries[number - 1].name, entry->name) == 0)
+			return &index->entries[number - 1];
+	return NULL;
+}
+
+/* What becomes of an entry by its tag. */
+struct tag_rule {
+	int tag;
+	enum entry_kind kind;
+	bool enter; /* what stands in it has a place of its own */
+};
+
+static const struct tag_rule rules[] = {
+	{DW_TAG_variable, ENTRY_VARIABLE, false},
+	{DW_TAG_member, ENTRY_VARIABLE, false}, /* a static one; see below */
+	{DW_TAG_subprogram, ENTRY_FUNCTION, false},
+	{DW_TAG_structure_type, ENTRY_TYPE, true},
+	{DW_TAG_class_type, ENTRY_TYPE, true},
+	{DW_TAG_union_type, ENTRY_TYPE, true},
+	{DW_TAG_enumeration_type, ENTRY_TYPE, false},
+	{DW_TAG_typedef, ENTRY_TYPE, false},
+	{DW_TAG_base_type, ENTRY_TYPE, false},
+	{DW_TAG_namespace, ENTRY_SPACE, true},
+};
+
+static const struct tag_rule *rule_of(int tag)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (rules[i].tag == tag)
+			return &rules[i];
+	return NULL;
+}
+
+static void walk(struct index *index, Dwarf_Die *parent, uint32_t number,
+		 unsigned depth);
+
+/* A definition outside of its class stands where the class does. */
+static uint32_t parent_of(struct index *index, Dwarf_Die *die, uint32_t number)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die declared;
+	const char *name;
+
+	if (!dwarf_attr(die, DW_AT_specification, &attribute) ||
+	    !dwarf_formref_die(&attribute, &declared))
+		return number;
+	name = entry_name(&declared);
+	for (const struct entry *entry = name ? index_first(index, name) : NULL;
+	     entry; entry = index_next(index, entry))
+		if (entry->die.addr == declared.addr)
+			return entry->parent;
+	return number;
+}
+
+static void add_die(struct index *index, Dwarf_Die *die, uint32_t number,
+		    unsigned depth)
+{
+	const struct tag_rule *rule = rule_of(dwarf_tag(die));
+	const struct unit *unit = &index->units[index->n_units - 1];
+	const char *name;
+	uint32_t added = number;
+
+	if (!rule)
+		return;
+	if (rule->tag == DW_TAG_member && !entry_flag(die, DW_AT_external) &&
+	    !entry_flag(die, DW_AT_declaration))
+		return;
+	name = entry_name(die);
+	/* An anonymous namespace is not there for those who name things. */
+	if (name)
+		added = add_entry(index, rule->kind, name, die,
+				  parent_of(index, die, number));
+	if (!rule->enter ||
+	    (rule->kind == ENTRY_TYPE && (!unit->cplusplus || !name || !added)))
+		return;
+	walk(index, die, added, depth + 1);
+}
+
+static void walk(struct index *index, Dwarf_Die *parent, uint32_t number,
+		 unsigned depth)
+{
+	Dwarf_Die die;
+	bool more = depth < DEEPEST && entry_child(parent, &die);
+
+	while (more && index->work++ < MOST_WORK) {
+		add_die(index, &die, number, depth);
+		more = entry_sibling(&die, &die);
+	}
+}
+
+static bool is_cplusplus(Dwarf_Die *die)
+{
+	uint64_t language;
+
+	/* Whatever is not C may have classes or modules. */
+	if (!entry_number(die, DW_AT_language, &language))
+		return false;
+	return language != DW_LANG_C && language != DW_LANG_C89 &&
+	       language != DW_LANG_C99 && language != DW_LANG_C11 &&
+	       language != DW_LANG_Mips_Assembler;
+}
+
+static Dwarf_Off address_base(Dwarf_Die *cu)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word offset;
+
+	if ((dwarf_attr(cu, DW_AT_addr_base, &attribute) ||
+	     dwarf_attr(cu, DW_AT_GNU_addr_base, &attribute)) &&
+	    dwarf_formudata(&attribute, &offset) == 0)
+		return offset;
+	return (Dwarf_Off)-1;
+}
+
+static bool is_skeleton(Dwarf_Die *cu)
+{
+	uint8_t type = 0;
+
+	return dwarf_cu_info(cu->cu, NULL, &type, NULL, NULL, NULL, NULL,
+			     NULL) == 0 &&
+	       type == DW_UT_skeleton;
+}
+
+/* The type units of a split file, and what else is in it. */
+static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
+		     const Dwarf_Die *die)
+{
+	struct index *index = &module->index;
+	struct unit unit = {.dwarf = dwarf, .die = *die};
+
+	unit.address_base = address_base(&unit.die);
+	if (is_skeleton(&unit.die)) {
+		Dwarf_Die split;
+		Dwarf *own = module_split(names, module, &unit.die, &split);
+
+		if (!own) {
+			free(module->no_debug);
+			module->no_debug = strdup(
+				"a file with a part of its debug information "
+				"(.dwo) was not found");
+			return true;
+		}
+		unit.dwarf = own;
+		unit.die = split;
+	}
+	unit.name = entry_own_string(&unit.die, DW_AT_name);
+	unit.cplusplus = is_cplusplus(&unit.die);
+	if (!list_grow(&index->units, index->n_units, &index->units_capacity,
+		       sizeof(unit)))
+		return false;
+	index->units[index->n_units++] = unit;
+	walk(index, &unit.die, 0, 0);
+	return true;
+}
+
+/* The parts of a module's DWARF, in the order in which they are indexed. */
+static const struct {
+	bool alt, types;
+} phases[] = {{false, false}, {false, true}, {true, false}};
+
+static Dwarf *phase_dwarf(const struct module *module)
+{
+	return phases[module->index.phase].alt ? module->alt.dwarf
+					       : module->debug.dwarf;
+}
+
+static bool next_unit(struct module *module, Dwarf_Off *ret_die)
+{
+	struct index *index = &module->index;
+	Dwarf *dwarf = phase_dwarf(module);
+	uint64_t signature;
+	Dwarf_Off next, type;
+	size_t header;
+
+	if (!dwarf ||
+	    dwarf_next_unit(dwarf, index->next_unit, &next, &header, NULL, NULL,
+			    NULL, NULL,
+			    phases[index->phase].types ? &signature : NULL,
+			    phases[index->phase].types ? &type : NULL) != 0 ||
+	    next <= index->next_unit)
+		return false;
+	*ret_die = index->next_unit + header;
+	index->next_unit = next;
+	return true;
+}
+
+bool index_more(struct names *names, struct module *module)
+{
+	struct index *index = &module->index;
+	Dwarf_Off offset;
+	Dwarf_Die die;
+
+	module_seek_debug(names, module);
+	while (!index->complete) {
+		if (!module->debug.dwarf || index->work >= MOST_WORK) {
+			index->complete = true;
+			break;
+		}
+		if (!next_unit(module, &offset)) {
+			index->next_unit = 0;
+			index->complete = ++index->phase ==
+					  sizeof(phases) / sizeof(phases[0]);
+			continue;
+		}
+		if (!(phases[index->phase].types
+			      ? dwarf_offdie_types(phase_dwarf(module), offset,
+						   &die)
+			      : dwarf_offdie(phase_dwarf(module), offset,
+					     &die)))
+			continue;
+		if (!add_unit(names, module, phase_dwarf(module), &die))
+			index->complete = true;
+		return true;
+	}
+	return false;
+}
+
+void index_all(struct names *names, struct module *module)
+{
+	while (index_more(names, module))
+		;
+}
+
+/* Variables of a function and of the blocks in it; what was inlined into it
+ * belongs to other functions, which have it themselves. */
+static void walk_function(struct index *index, Dwarf_Die *parent,
+			  uint32_t number, uint32_t unit, unsigned depth)
+{
+	Dwarf_Die die;
+	bool more = depth < DEEPEST && entry_child(parent, &die);
+
+	while (more && index->work++ < MOST_WORK) {
+		int tag = dwarf_tag(&die);
+		Dwarf_Attribute attribute;
+		const char *name;
+
+		if (tag == DW_TAG_lexical_block)
+			walk_function(index, &die, number, unit, depth + 1);
+		/* Without a place it lives in registers, or on the stack. */
+		if (tag == DW_TAG_variable &&
+		    dwarf_attr(&die, DW_AT_location, &attribute) &&
+		    (name = entry_name(&die)) != NULL &&
+		    add_entry(index, ENTRY_VARIABLE, name, &die, number))
+			index->entries[index->count - 1].unit = unit;
+		more = entry_sibling(&die, &die);
+	}
+}
+
+void index_functions(struct names *names, struct module *module)
+{
+	struct index *index = &module->index;
+	size_t count;
+
+	index_all(names, module);
+	if (index->by_function)
+		return;
+	index->by_function = true;
+	count = index->count;
+	for (size_t i = 0; i < count; i++) {
+		Dwarf_Die die = index->entries[i].die;
+
+		if (index->entries[i].kind == ENTRY_FUNCTION)
+			walk_function(index, &die, (uint32_t)i + 1,
+				      index->entries[i].unit, 0);
+	}
+}
+
+char *index_scope(const struct index *index, const struct entry *entry)
+{
+	char *text = NULL;
+
+	for (unsigned depth = 0; entry->parent && depth < DEEPEST; depth++) {
+		char *longer;
+
+		entry = &index->entries[entry->parent - 1];
+		if (asprintf(&longer, "%s%s%s", entry->name, text ? "::" : "",
+			     text ? text : "") < 0)
+			longer = NULL;
+		free(text);
+		text = longer;
+		if (!text)
+			return NULL;
+	}
+	return text;
+}

@@ -1,0 +1,1058 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "target/modules.h"
+
+#include <elf.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#ifdef SYS_openat2
+#include <linux/openat2.h>
+#endif
+
+#include "base/error.h"
+#include "base/root.h"
+#include "base/text.h"
+#include "target/debuginfod.h"
+#include "target/machine.h"
+#include "target/remote.h"
+#include "target/session.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
+
+/* What is known of a module beside what names/ sees. */
+struct program_file {
+	unsigned major, minor;
+	uint64_t inode;
+	const char *path; /* of the module */
+	bool deleted, is_program;
+};
+
+struct modules {
+	struct name_source source; /* first: it is what others hold */
+	const struct session *session;
+	struct program_file *files; /* of source.modules, in their order */
+	char *root;                 /* the target's, as maps has paths */
+	bool same_namespace;        /* of mounts, as ours */
+	bool same_root;             /* and the same root in it */
+	bool may_fetch;
+};
+
+static struct modules *modules_of(struct name_source *source)
+{
+	return (struct modules *)source;
+}
+
+/* Opening regular files --------------------------------------------------- */
+
+/*
+ * File systems whose regular files are no files, by statfs(2): to open or to
+ * read one may ask or change a device or the kernel, or may never come back.
+ * (linux/magic.h and the sources of those that are not in it.)
+ */
+static const uint32_t special_file_systems[] = {
+	0x62656572, /* sysfs: also the BARs of PCI */
+	0x00009fa0, /* proc */
+	0x958458f6, /* hugetlbfs */
+	0x64626720, /* debugfs */
+	0x74726163, /* tracefs */
+	0x62656570, /* configfs */
+	0xcafe4a11, /* bpf */
+	0x73636673, /* securityfs */
+	0x0027e0eb, /* cgroup */
+	0x63677270, /* cgroup2 */
+	0x00001cd1, /* devpts */
+	0xf97cff8c, /* selinux */
+	0x43415d53, /* smack */
+	0x5a3c69f0, /* apparmor */
+	0xde5e81e4, /* efivarfs */
+	0x6165676c, /* pstore */
+	0x07655821, /* resctrl */
+	0x42494e4d, /* binfmt_misc */
+	0x6c6f6f70, /* binderfs */
+	0x444d4142, /* dma-buf */
+	0x454d444d, /* devmem */
+	0x64646178, /* dax */
+	0x09041934, /* anonymous inodes */
+	0x6e736673, /* nsfs */
+	0x50494446, /* pidfs */
+	0x534f434b, /* sockfs */
+	0x50495045, /* pipefs */
+	0x5345434d, /* secretmem */
+	0x474d454d, /* guest_memfd */
+	0x5a4f4653, /* zonefs: a write moves what is written */
+	0x65735543, /* fusectl */
+	0x19800202, /* mqueue */
+	0x67596969, /* rpc_pipefs */
+	0x6e667364, /* nfsd */
+	0x00009fa1, /* openprom */
+	0x00009fa2, /* usbdevfs */
+	0xabba1974, /* xenfs */
+	0x0a647361, /* functionfs */
+	0xaee71ee7, /* gadgetfs */
+	0x23c9b64e, /* spufs */
+	0x00687970, /* s390 hypfs */
+	0x66726f67, /* ibmasmfs */
+	0x6f70726f, /* oprofilefs */
+	0x00726a77, /* qibfs */
+};
+
+static bool is_special(uint32_t type)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(special_file_systems); i++)
+		if (special_file_systems[i] == type)
+			return true;
+	return false;
+}
+
+static bool same_inode(const struct stat *left, const struct stat *right)
+{
+	return left->st_dev == right->st_dev && left->st_ino == right->st_ino;
+}
+
+/* The kernel's link leads to what is held, whatever has its path by now.
+ * O_NONBLOCK: a lease of another process is not waited for. */
+static int open_held(int held)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
+	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+int regular_file_open(int held, const char **ret_why)
+{
+	cleanup_close int fd = -1;
+	struct stat before, after;
+	struct statfs system;
+
+	*ret_why = NULL;
+	if (fstat(held, &before) < 0 || fstatfs(held, &system) < 0)
+		return -1;
+	if (!S_ISREG(before.st_mode)) {
+		*ret_why = "it is no regular file";
+		return -1;
+	}
+	if (is_special((uint32_t)system.f_type)) {
+		*ret_why = "it is in a file system of the kernel's own";
+		return -1;
+	}
+	fd = open_held(held);
+	if (fd < 0 || fstat(fd, &after) < 0)
+		return -1;
+	if (same_inode(&before, &after) && S_ISREG(after.st_mode))
+		return steal_fd(&fd);
+	*ret_why = "it has become another file";
+	return -1;
+}
+
+/* Where a path begins, and where it may lead. */
+enum scope {
+	SCOPE_MACHINE, /* as any program resolves it */
+	SCOPE_ROOT,    /* the folder that it begins in is "/" for it */
+};
+
+/* Takes hold of a file, without opening it; no link of /proc is followed to
+ * what it stands for. -1: errno; ENOSYS: the kernel is older than 5.6. */
+static int hold_path(int folder, const char *path, enum scope scope)
+{
+#ifdef SYS_openat2
+	enum { MOST_TRIES = 32 };
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_MAGICLINKS |
+			   (scope == SCOPE_ROOT ? RESOLVE_IN_ROOT : 0),
+	};
+	int fd;
+
+	/* EAGAIN: something on the way was renamed. */
+	for (int i = 0; i < MOST_TRIES; i++) {
+		fd = (int)syscall(SYS_openat2, folder, path, &how, sizeof(how));
+		if (fd >= 0 || errno != EAGAIN)
+			break;
+	}
+	return fd;
+#else
+	(void)folder;
+	(void)path;
+	(void)scope;
+	errno = ENOSYS;
+	return -1;
+#endif
+}
+
+static int hold_ours(const char *path)
+{
+	int fd = hold_path(AT_FDCWD, path, SCOPE_MACHINE);
+
+	if (fd < 0 && errno == ENOSYS)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	return fd;
+}
+
+/* Without openat2 a link could lead out of the target's root, so that has to be
+ * ours. */
+static int hold_in_root(const struct modules *modules, const char *path)
+{
+	cleanup_close int root =
+		openat(modules->session->process.procfd, "root",
+		       O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (root < 0)
+		return -1;
+	fd = hold_path(root, path, SCOPE_ROOT);
+	if (fd < 0 && errno == ENOSYS && modules->same_root)
+		fd = open(path, O_PATH | O_CLOEXEC);
+	return fd;
+}
+
+/* A path of maps as it is below the target's root, or NULL if it is not. */
+static const char *below_root(const struct modules *modules, const char *path)
+{
+	const char *rest;
+
+	if (!modules->root || strcmp(modules->root, "/") == 0)
+		return path;
+	return text_starts(path, modules->root, &rest) && *rest == '/' ? rest
+								       : NULL;
+}
+
+/*
+ * A path as maps has it. It begins at our root if the target is in our mount
+ * namespace, else at that of its own (d_path(), fs/d_path.c), and so contains
+ * the way to the root of a target that has changed it by chroot.
+ */
+static int hold_mapped(const struct modules *modules, const char *path)
+{
+	const char *below = below_root(modules, path);
+
+	if (below)
+		return hold_in_root(modules, below);
+	return modules->same_namespace ? hold_ours(path)
+				       : hold_in_root(modules, path);
+}
+
+/* One of the target: by its own idea of paths, or as one that was made from the
+ * path of a module. Never outside of its root. */
+static int hold_theirs(const struct modules *modules, const char *path)
+{
+	const char *below = below_root(modules, path);
+	int fd = hold_in_root(modules, path);
+
+	return fd < 0 && below && below != path ? hold_in_root(modules, below)
+						: fd;
+}
+
+static int open_file(struct name_source *source, enum file_root root,
+		     const char *path)
+{
+	const struct modules *modules = modules_of(source);
+	cleanup_close int held = -1;
+	const char *why;
+
+	if (*path != '/' || (root == ROOT_OURS && modules->same_root))
+		return -1;
+	held = root == ROOT_OURS ? hold_ours(path) : hold_theirs(modules, path);
+	return held < 0 ? -1 : regular_file_open(held, &why);
+}
+
+/* Opening a module -------------------------------------------------------- */
+
+/* Why a way did not lead to the file. All 0: it was not tried. */
+struct obstacle {
+	const char *text; /* or NULL: `errnum` tells */
+	int errnum;
+};
+
+static int stopped(struct obstacle *obstacle, const char *text)
+{
+	*obstacle = (struct obstacle){text, text ? 0 : errno};
+	return -1;
+}
+
+static bool inode_is(const struct program_file *file, const struct stat *status)
+{
+	return status->st_ino == file->inode &&
+	       major(status->st_dev) == file->major &&
+	       minor(status->st_dev) == file->minor;
+}
+
+/* Whether a link of /proc has the path of the file, as maps has it. */
+static bool link_is(int procfd, const char *name,
+		    const struct program_file *file)
+{
+	cleanup_free char *target = link_target(procfd, "%s", name);
+	const char *rest;
+
+	return target && text_starts(target, file->path, &rest) &&
+	       strcmp(rest, file->deleted ? " (deleted)" : "") == 0;
+}
+
+/*
+ * Takes hold of what a link of /proc/PID stands for: the very file that is
+ * mapped. That it is still of our module is told by its number, or where the
+ * file system shows another one than maps does (overlayfs, btrfs), by its path.
+ */
+static int hold_link(const struct modules *modules, const char *name,
+		     const struct program_file *file, struct obstacle *obstacle)
+{
+	int procfd = modules->session->process.procfd;
+	cleanup_close int held = openat(procfd, name, O_PATH | O_CLOEXEC);
+	struct stat status;
+
+	if (held < 0 || fstat(held, &status) < 0)
+		return stopped(obstacle, NULL);
+	if (!inode_is(file, &status) && !link_is(procfd, name, file))
+		return stopped(obstacle, "another file is mapped by now");
+	return steal_fd(&held);
+}
+
+/* Through the link of a piece that is still mapped as it was. */
+static int hold_by_address(const struct modules *modules, size_t index,
+			   struct obstacle *obstacle)
+{
+	const struct module_source *module = &modules->source.modules[index];
+	int fd = -1;
+
+	for (size_t i = 0; i < module->n_pieces && fd < 0; i++) {
+		const struct module_piece *piece = &module->pieces[i];
+		char name[64];
+
+		snprintf(name, sizeof(name), "map_files/%llx-%llx",
+			 (unsigned long long)piece->start,
+			 (unsigned long long)piece->end);
+		fd = hold_link(modules, name, &modules->files[index], obstacle);
+		if (fd < 0 && obstacle->errnum != ENOENT)
+			break;
+	}
+	return fd;
+}
+
+static int hold_program(const struct modules *modules, size_t index,
+			struct obstacle *obstacle)
+{
+	const struct program_file *file = &modules->files[index];
+
+	return file->is_program ? hold_link(modules, "exe", file, obstacle)
+				: -1;
+}
+
+static int hold_by_path(const struct modules *modules, size_t index,
+			struct obstacle *obstacle)
+{
+	const struct program_file *file = &modules->files[index];
+	int fd;
+
+	if (file->deleted)
+		return -1;
+	fd = hold_mapped(modules, file->path);
+	return fd < 0 ? stopped(obstacle, NULL) : fd;
+}
+
+/*
+ * The ways to a module's file, the best first. The link of an address needs
+ * CAP_SYS_ADMIN or, since 5.9, CAP_CHECKPOINT_RESTORE (proc_map_files_get_link,
+ * fs/proc/base.c); it is not there below a thread. The others need what reading
+ * maps needs.
+ */
+static const struct way {
+	const char *name;
+	bool exact;
+	int (*hold)(const struct modules *modules, size_t index,
+		    struct obstacle *obstacle);
+} ways[] = {
+	{"map_files", true, hold_by_address},
+	{"exe", true, hold_program},
+	{"root", false, hold_by_path},
+};
+
+static bool is_denied(const struct obstacle *obstacle)
+{
+	return obstacle->errnum == EACCES || obstacle->errnum == EPERM;
+}
+
+/* "map_files: Operation not permitted; exe: it is no regular file". NULL: no
+ * memory. */
+static char *obstacles_text(const struct obstacle *obstacles, pid_t pid)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		const struct obstacle *obstacle = &obstacles[i];
+
+		if (!obstacle->text && !obstacle->errnum)
+			continue;
+		fprintf(stream, "; through /proc/%d/%s: %s", (int)pid,
+			ways[i].name,
+			obstacle->text ? obstacle->text
+				       : strerror(obstacle->errnum));
+	}
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* What would help; NULL: no permission was missing. */
+static const char *help_with(const struct modules *modules,
+			     const struct obstacle *obstacles)
+{
+	for (size_t i = 1; i < ARRAY_SIZE(ways); i++)
+		if (is_denied(&obstacles[i]))
+			return "root would open it";
+	if (!is_denied(&obstacles[0]))
+		return NULL;
+	return machine_version(modules->session->machine) <
+			       KERNEL_VERSION(5, 9, 0)
+		       ? "CAP_SYS_ADMIN or root would open it"
+		       : "CAP_CHECKPOINT_RESTORE or root would open it";
+}
+
+static struct error *not_opened(const struct modules *modules, size_t index,
+				const struct obstacle *obstacles)
+{
+	const struct session *session = modules->session;
+	const struct program_file *file = &modules->files[index];
+	const char *help = help_with(modules, obstacles);
+	cleanup_free char *text =
+		obstacles_text(obstacles, session->process.pid);
+	struct error *error;
+
+	if (session_ended(session))
+		return session_gone(session);
+	if (!text)
+		return error_no_memory();
+	error = error_create(
+		help ? ERROR_DENIED : ERROR_FAILED, 0, "%s %s%s", file->path,
+		file->deleted ? "was deleted" : "cannot be opened", text);
+	return help ? error_help(error, "%s", help) : error;
+}
+
+/* The build id in the target's memory -------------------------------------- */
+
+enum {
+	MOST_SEGMENTS = 256,
+	MOST_NOTES = 65536, /* bytes */
+	LONGEST_BUILD_ID = 64,
+	MOST_READS = 1024, /* of the memory, for one module */
+};
+
+/* What is read for it: all of it is the target's choice. */
+struct reading {
+	const struct module_source *module;
+	pid_t tid;
+	unsigned left; /* reads */
+};
+
+/* What both classes of files have. */
+struct segments {
+	uint64_t offset; /* of the table in the file */
+	unsigned count;
+	size_t size; /* of an entry */
+};
+
+struct segment {
+	uint32_t type;
+	uint64_t offset, size, alignment;
+};
+
+struct id {
+	unsigned char bytes[LONGEST_BUILD_ID];
+	size_t length;
+};
+
+/*
+ * Reads a range of the file from where it is mapped, and so nothing but what
+ * is mapped of it. Pieces may overlap in it, or be without permissions.
+ */
+static bool read_range(struct reading *reading, uint64_t offset, void *buffer,
+		       size_t length)
+{
+	const struct module_source *module = reading->module;
+
+	for (size_t i = 0; i < module->n_pieces; i++) {
+		const struct module_piece *piece = &module->pieces[i];
+		uint64_t size = piece->end - piece->start;
+
+		if (offset < piece->offset || offset - piece->offset > size ||
+		    size - (offset - piece->offset) < length)
+			continue;
+		if (!reading->left)
+			return false;
+		reading->left--;
+		if (remote_read(reading->tid,
+				piece->start + (offset - piece->offset), buffer,
+				length))
+			return true;
+	}
+	return false;
+}
+
+static bool segments_are_sound(const struct segments *segments, size_t size)
+{
+	return segments->count && segments->count <= MOST_SEGMENTS &&
+	       segments->size == size;
+}
+
+static bool read_header_32(struct reading *reading, struct segments *ret)
+{
+	Elf32_Ehdr header;
+
+	if (!read_range(reading, 0, &header, sizeof(header)))
+		return false;
+	*ret = (struct segments){header.e_phoff, header.e_phnum,
+				 header.e_phentsize};
+	return segments_are_sound(ret, sizeof(Elf32_Phdr));
+}
+
+static bool read_header_64(struct reading *reading, struct segments *ret)
+{
+	Elf64_Ehdr header;
+
+	if (!read_range(reading, 0, &header, sizeof(header)))
+		return false;
+	*ret = (struct segments){header.e_phoff, header.e_phnum,
+				 header.e_phentsize};
+	return segments_are_sound(ret, sizeof(Elf64_Phdr));
+}
+
+static bool read_segment_32(struct reading *reading, uint64_t offset,
+			    struct segment *ret)
+{
+	Elf32_Phdr header;
+
+	if (!read_range(reading, offset, &header, sizeof(header)))
+		return false;
+	*ret = (struct segment){header.p_type, header.p_offset, header.p_filesz,
+				header.p_align};
+	return true;
+}
+
+static bool read_segment_64(struct reading *reading, uint64_t offset,
+			    struct segment *ret)
+{
+	Elf64_Phdr header;
+
+	if (!read_range(reading, offset, &header, sizeof(header)))
+		return false;
+	*ret = (struct segment){header.p_type, header.p_offset, header.p_filesz,
+				header.p_align};
+	return true;
+}
+
+static const struct elf_class {
+	unsigned char number;
+	bool (*header)(struct reading *reading, struct segments *ret);
+	bool (*segment)(struct reading *reading, uint64_t offset,
+			struct segment *ret);
+} classes[] = {
+	{ELFCLASS32, read_header_32, read_segment_32},
+	{ELFCLASS64, read_header_64, read_segment_64},
+};
+
+/* NULL: no ELF file of this machine's byte order. */
+static const struct elf_class *read_class(struct reading *reading)
+{
+	const unsigned char order =
+		BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
+	unsigned char identity[EI_NIDENT];
+
+	if (!read_range(reading, 0, identity, sizeof(identity)) ||
+	    memcmp(identity, ELFMAG, SELFMAG) != 0 ||
+	    identity[EI_DATA] != order)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
+		if (classes[i].number == identity[EI_CLASS])
+			return &classes[i];
+	return NULL;
+}
+
+static size_t aligned(size_t value, size_t alignment)
+{
+	return (value + alignment - 1) / alignment * alignment;
+}
+
+/* Notes of both classes have the same header (elf(5)). */
+static bool note_id(const Elf64_Nhdr *note, const unsigned char *name,
+		    const unsigned char *value, struct id *ret)
+{
+	if (note->n_type != NT_GNU_BUILD_ID || note->n_namesz != 4 ||
+	    memcmp(name, "GNU", 4) != 0 || !note->n_descsz ||
+	    note->n_descsz > LONGEST_BUILD_ID)
+		return false;
+	ret->length = note->n_descsz;
+	memcpy(ret->bytes, value, ret->length);
+	return true;
+}
+
+/* `length` is at most MOST_NOTES, so no sum of two overflows. */
+static bool find_id(const unsigned char *notes, size_t length, size_t alignment,
+		    struct id *ret)
+{
+	size_t at = 0;
+
+	while (at < length && length - at >= sizeof(Elf64_Nhdr)) {
+		size_t name = at + sizeof(Elf64_Nhdr), value;
+		Elf64_Nhdr note;
+
+		memcpy(&note, notes + at, sizeof(note));
+		if (note.n_namesz > length - name)
+			return false;
+		value = aligned(name + note.n_namesz, alignment);
+		if (value > length || note.n_descsz > length - value)
+			return false;
+		if (note_id(&note, notes + name, notes + value, ret))
+			return true;
+		at = aligned(value + note.n_descsz, alignment);
+	}
+	return false;
+}
+
+static bool read_notes(struct reading *reading, const struct segment *segment,
+		       struct id *ret)
+{
+	cleanup_free unsigned char *notes = NULL;
+
+	if (segment->type != PT_NOTE || !segment->size ||
+	    segment->size > MOST_NOTES)
+		return false;
+	notes = malloc(segment->size);
+	return notes &&
+	       read_range(reading, segment->offset, notes, segment->size) &&
+	       find_id(notes, segment->size, segment->alignment == 8 ? 8 : 4,
+		       ret);
+}
+
+static bool read_id(struct reading *reading, struct id *ret)
+{
+	const struct elf_class *class = read_class(reading);
+	struct segments segments;
+	struct segment segment;
+
+	if (!class || !class->header(reading, &segments))
+		return false;
+	for (unsigned i = 0; i < segments.count; i++) {
+		uint64_t offset;
+
+		if (__builtin_add_overflow(segments.offset, i * segments.size,
+					   &offset) ||
+		    !class->segment(reading, offset, &segment))
+			return false;
+		if (read_notes(reading, &segment, ret))
+			return true;
+	}
+	return false;
+}
+
+/* The state of a thread; 0 if it cannot be read. */
+static char thread_state(const struct session *session, const char *tid)
+{
+	cleanup_free char *state =
+		stat_field(session->machine->root.fd, 3, "proc/%d/task/%s/stat",
+			   (int)session->process.pid, tid);
+
+	return state ? *state : '\0';
+}
+
+/* A thread through which its memory can be read: the leader, or if that has
+ * ended another one. 0: none. */
+static pid_t living_thread(const struct session *session)
+{
+	cleanup_names char **names =
+		folder_names(session->machine->root.fd, "proc/%d/task",
+			     (int)session->process.pid);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		char state = thread_state(session, names[i]);
+
+		if (state && state != 'Z' && state != 'X')
+			return (pid_t)strtol(names[i], NULL, 10);
+	}
+	return 0;
+}
+
+/* What cannot be read, or is none, is none. */
+static void take_id(const struct modules *modules, size_t index,
+		    struct module_image *image)
+{
+	struct reading reading = {
+		.module = &modules->source.modules[index],
+		.tid = living_thread(modules->session),
+		.left = MOST_READS,
+	};
+	struct id id;
+
+	image->build_id = NULL;
+	image->build_id_length = 0;
+	/* Its number may be another's only after it has ended. */
+	if (reading.tid <= 0 || !read_id(&reading, &id) ||
+	    session_ended(modules->session))
+		return;
+	image->build_id = malloc(id.length);
+	if (!image->build_id)
+		return;
+	memcpy(image->build_id, id.bytes, id.length);
+	image->build_id_length = id.length;
+}
+
+/* -1 with `*obstacle`. */
+static int open_way(const struct modules *modules, const struct way *way,
+		    size_t index, bool *ret_exact, struct obstacle *obstacle)
+{
+	cleanup_close int held = way->hold(modules, index, obstacle);
+	struct stat status;
+	const char *why;
+	int fd;
+
+	if (held < 0)
+		return -1;
+	fd = regular_file_open(held, &why);
+	if (fd < 0)
+		return stopped(obstacle, why);
+	*ret_exact = way->exact || (fstat(fd, &status) == 0 &&
+				    inode_is(&modules->files[index], &status));
+	return fd;
+}
+
+static struct error *open_module(struct name_source *source, size_t index,
+				 struct module_image *ret)
+{
+	const struct modules *modules = modules_of(source);
+	struct obstacle obstacles[ARRAY_SIZE(ways)] = {{NULL, 0}};
+	struct module_image image = {.fd = -1};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways) && image.fd < 0; i++)
+		image.fd = open_way(modules, &ways[i], index, &image.exact,
+				    &obstacles[i]);
+	if (image.fd < 0)
+		return not_opened(modules, index, obstacles);
+	take_id(modules, index, &image);
+	*ret = image;
+	return NULL;
+}
+
+/* The list ----------------------------------------------------------------- */
+
+/* Files that the kernel has made for memory, and not for a path; and file
+ * systems with nothing to run. What is not known by its path is by its file
+ * system, when it is opened. */
+static bool has_foreign_path(const struct mapping *mapping)
+{
+	static const struct {
+		const char *prefix;
+		bool deleted; /* only if nothing has that path */
+	} foreign[] = {
+		{"/sys/", false},         {"/dev/", false},
+		{"/proc/", false},        {"//anon", false},
+		{"/anon_hugepage", true}, {"/SYSV", true},
+		{"/[aio]", true},         {"/dmabuf:", false},
+		{"/drm mm object", true}, {"/i915", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++)
+		if (text_starts(mapping->path, foreign[i].prefix, NULL) &&
+		    (mapping->deleted || !foreign[i].deleted))
+			return true;
+	return false;
+}
+
+static bool is_of_a_file(const struct mapping *mapping)
+{
+	return mapping->inode && *mapping->path == '/' &&
+	       !has_foreign_path(mapping);
+}
+
+static bool is_device(const struct session *session,
+		      const struct mapping *mapping)
+{
+	return mapping->pfnmap || mapping->io ||
+	       mapping_has_flag(mapping, "ht") ||
+	       device_list_find(&session->devices, mapping->start);
+}
+
+#define COMPARE(left, right) (((left) > (right)) - ((left) < (right)))
+
+/* Which file is mapped. */
+static int compare_files(const struct mapping *left,
+			 const struct mapping *right)
+{
+	int order = COMPARE(left->major, right->major);
+
+	if (!order)
+		order = COMPARE(left->minor, right->minor);
+	if (!order)
+		order = COMPARE(left->inode, right->inode);
+	if (!order)
+		order = COMPARE(left->deleted, right->deleted);
+	return order ? order : strcmp(left->path, right->path);
+}
+
+static int compare_mappings(const void *left, const void *right)
+{
+	const struct mapping *const *one = left, *const *other = right;
+	int order = compare_files(*one, *other);
+
+	return order ? order : COMPARE((*one)->start, (*other)->start);
+}
+
+/* Mappings that may be of modules, those of a file together. */
+struct candidates {
+	const struct mapping **items;
+	size_t count;
+};
+
+static bool candidates_init(struct candidates *candidates,
+			    const struct mapping_list *list)
+{
+	size_t count = 0;
+
+	candidates->items = calloc(list->count + 1, sizeof(*candidates->items));
+	if (!candidates->items)
+		return false;
+	for (size_t i = 0; i < list->count; i++)
+		if (is_of_a_file(&list->items[i]))
+			candidates->items[count++] = &list->items[i];
+	candidates->count = count;
+	qsort(candidates->items, count, sizeof(*candidates->items),
+	      compare_mappings);
+	return true;
+}
+
+static void candidates_deinit(struct candidates *candidates)
+{
+	free(candidates->items);
+}
+
+/* How many from `first` on are of the same file. */
+static size_t same_file(const struct candidates *candidates, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < candidates->count &&
+	       compare_files(candidates->items[first],
+			     candidates->items[end]) == 0)
+		end++;
+	return end - first;
+}
+
+/* Whether these, of one file, make a module. If one is a device's, its file
+ * is none. */
+static bool is_module(const struct session *session,
+		      const struct mapping *const *items, size_t count)
+{
+	bool executable = false;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_device(session, items[i]))
+			return false;
+		executable |= items[i]->executable;
+	}
+	return executable;
+}
+
+/* While the list is made: what belongs to a module stays together. */
+struct entry {
+	struct module_source module;
+	struct program_file file;
+};
+
+struct entries {
+	struct entry *items;
+	size_t count, capacity;
+};
+
+static void entries_deinit(struct entries *entries)
+{
+	for (size_t i = 0; i < entries->count; i++) {
+		free(entries->items[i].module.path);
+		free(entries->items[i].module.pieces);
+	}
+	free(entries->items);
+}
+
+/* False: no memory. */
+static bool entries_add(struct entries *entries,
+			const struct mapping *const *items, size_t count)
+{
+	cleanup_free char *path = strdup(items[0]->path);
+	cleanup_free struct module_piece *pieces =
+		calloc(count, sizeof(*pieces));
+	struct entry *entry;
+
+	if (!path || !pieces ||
+	    !list_grow(&entries->items, entries->count, &entries->capacity,
+		       sizeof(*entries->items)))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		pieces[i] = (struct module_piece){
+			items[i]->start, items[i]->end, items[i]->offset};
+	entry = &entries->items[entries->count++];
+	*entry = (struct entry){
+		.file = {.major = items[0]->major,
+			 .minor = items[0]->minor,
+			 .inode = items[0]->inode,
+			 .path = path,
+			 .deleted = items[0]->deleted},
+	};
+	entry->module.path = steal(path);
+	entry->module.pieces = steal(pieces);
+	entry->module.n_pieces = count;
+	return true;
+}
+
+static bool entries_make(struct entries *entries, const struct session *session)
+{
+	cleanup_with(candidates_deinit) struct candidates candidates = {0};
+	size_t count;
+
+	if (!candidates_init(&candidates, &session->mappings))
+		return false;
+	for (size_t i = 0; i < candidates.count; i += count) {
+		const struct mapping *const *items = &candidates.items[i];
+
+		count = same_file(&candidates, i);
+		if (is_module(session, items, count) &&
+		    !entries_add(entries, items, count))
+			return false;
+	}
+	return true;
+}
+
+/* Which one is the program that the process executes: by number, or where the
+ * file system shows another one than maps does, by path. */
+static void mark_program(struct entries *entries, int procfd)
+{
+	struct stat status;
+
+	if (fstatat(procfd, "exe", &status, 0) == 0)
+		for (size_t i = 0; i < entries->count; i++)
+			if (inode_is(&entries->items[i].file, &status)) {
+				entries->items[i].file.is_program = true;
+				return;
+			}
+	for (size_t i = 0; i < entries->count; i++)
+		if (link_is(procfd, "exe", &entries->items[i].file)) {
+			entries->items[i].file.is_program = true;
+			return;
+		}
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	const struct entry *one = left, *other = right;
+	int order = other->file.is_program - one->file.is_program;
+
+	return order ? order
+		     : COMPARE(one->module.pieces[0].start,
+			       other->module.pieces[0].start);
+}
+
+/* Hands them over; false: no memory. */
+static bool take_entries(struct modules *modules, struct entries *entries)
+{
+	struct name_source *source = &modules->source;
+
+	qsort(entries->items, entries->count, sizeof(*entries->items),
+	      compare_entries);
+	source->modules = calloc(entries->count + 1, sizeof(*source->modules));
+	modules->files = calloc(entries->count + 1, sizeof(*modules->files));
+	if (!source->modules || !modules->files)
+		return false;
+	for (size_t i = 0; i < entries->count; i++) {
+		source->modules[i] = entries->items[i].module;
+		modules->files[i] = entries->items[i].file;
+	}
+	source->n_modules = entries->count;
+	entries->count = 0;
+	return true;
+}
+
+static bool make_list(struct modules *modules)
+{
+	cleanup_with(entries_deinit) struct entries entries = {0};
+
+	if (!entries_make(&entries, modules->session))
+		return false;
+	if (!entries.count)
+		return true;
+	mark_program(&entries, modules->session->process.procfd);
+	return take_entries(modules, &entries);
+}
+
+/* Where the target's paths begin. What may not be known is taken to differ. */
+static void look_at_root(struct modules *modules)
+{
+	int procfd = modules->session->process.procfd;
+	cleanup_free char *theirs = link_target(procfd, "ns/mnt");
+	cleanup_free char *ours = link_target(AT_FDCWD, "/proc/self/ns/mnt");
+	struct stat their_root, our_root;
+
+	modules->root = link_target(procfd, "root");
+	modules->same_namespace = theirs && ours && strcmp(theirs, ours) == 0;
+	modules->same_root = modules->same_namespace &&
+			     fstatat(procfd, "root", &their_root, 0) == 0 &&
+			     stat("/", &our_root) == 0 &&
+			     same_inode(&their_root, &our_root);
+}
+
+static int fetch(struct name_source *source, const char *build_id,
+		 char **ret_why)
+{
+	if (modules_of(source)->may_fetch)
+		return debuginfod_fetch(build_id, ret_why);
+	*ret_why = strdup("--no-debuginfod");
+	return -1;
+}
+
+static void destroy(struct name_source *source)
+{
+	struct modules *modules = modules_of(source);
+
+	if (!source)
+		return;
+	for (size_t i = 0; i < source->n_modules; i++) {
+		free(source->modules[i].path);
+		free(source->modules[i].pieces);
+	}
+	free(source->modules);
+	free(modules->files);
+	free(modules->root);
+	free(modules);
+}
+
+struct error *modules_create(const struct session *session, bool may_fetch,
+			     struct name_source **ret)
+{
+	struct modules *modules;
+
+	if (session->machine->root.captured)
+		return error_create(
+			ERROR_UNSUPPORTED, 0,
+			"names cannot be looked up in a captured tree");
+	modules = calloc(1, sizeof(*modules));
+	if (!modules)
+		return error_no_memory();
+	modules->source.open_module = open_module;
+	modules->source.open_file = open_file;
+	modules->source.fetch = fetch;
+	modules->source.destroy = destroy;
+	modules->session = session;
+	modules->may_fetch = may_fetch;
+	look_at_root(modules);
+	if (make_list(modules)) {
+		*ret = &modules->source;
+		return NULL;
+	}
+	destroy(&modules->source);
+	return error_no_memory();
+}

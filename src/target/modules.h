@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program files that a target has mapped, and the opening of files for
+ * names/: the side that has the privilege. What is opened for reading is always
+ * a regular file of an ordinary file system: the file of a BAR in sysfs is
+ * regular by its mode, the opening of a device node alone may change the
+ * device, and that of a FIFO may wait for ever. So each file is first taken
+ * hold of without opening it (O_PATH), and looked at.
+ */
+#ifndef MMIODBG_TARGET_MODULES_H
+#define MMIODBG_TARGET_MODULES_H
+
+#include <stdbool.h>
+
+#include "names/source.h"
+
+struct error;
+struct session;
+
+/*
+ * The modules of the session's mappings: the files that it has mapped
+ * executable and that may be a program's, the program itself first, the others
+ * by address. `session` is borrowed and has to outlive the source. `may_fetch`
+ * false: no server is ever asked (--no-debuginfod). ERROR_UNSUPPORTED in a
+ * captured tree.
+ */
+struct error *modules_create(const struct session *session, bool may_fetch,
+			     struct name_source **ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Opens for reading what `held`, an O_PATH descriptor that stays the caller's,
+ * is held by. -1: it is no regular file of an ordinary file system, or cannot
+ * be opened; then `*ret_why` is why, static, or NULL, and errno tells.
+ */
+int regular_file_open(int held, const char **ret_why)
+	__attribute__((nonnull, warn_unused_result));
+
+#endif
