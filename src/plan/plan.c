@@ -505,6 +505,7 @@ static struct error *plan_register(struct plan *plan,
 			       : error;
 	operation->has_view = true;
 	operation->is_array = layout->is_array;
+	operation->means = !typed->some_bits;
 	operation->view = layout->view;
 	layout->view = (struct view){0};
 	return NULL;

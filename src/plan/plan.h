@@ -68,6 +68,8 @@ struct operation {
 	 */
 	bool has_view;
 	bool is_array; /* even if it has one element */
+	bool means;    /* what the view says is said of all the bits that are
+			* shown, and not of some of them */
 	struct view view;
 };
 

@@ -370,6 +370,7 @@ struct error *typed_find(struct session *session,
 		return error->input ? error
 				    : error_at_base(error, location,
 						    &location->start);
+	typed.some_bits = object.has_bit || location->bits.kind == BITS_RANGE;
 	typed.at = object.at;
 	typed.untyped = object.untyped;
 	typed.symbol_size = object.has_size ? object.size : 0;

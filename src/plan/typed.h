@@ -24,6 +24,7 @@ struct typed {
 	struct anchor at;
 	bool has_type;        /* else it is a place, and no more */
 	struct layout layout; /* its registers */
+	bool some_bits;       /* numbered bits of it, not the whole object */
 	/* A place without a type: bytes of the object as the symbol table has
 	 * it, or 0; and bits, if one access reads that. */
 	uint64_t symbol_size;

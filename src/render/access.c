@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "render/output.h"
+#include "render/value.h"
 #include "target/session.h"
 
 #define RED   "\033[31m"
@@ -50,7 +51,7 @@ static void format_value(const struct operation *operation, bool prefix,
 
 static bool is_range(const struct operation *operation)
 {
-	return operation->place.count > 1 ||
+	return operation->place.count > 1 || operation->is_array ||
 	       operation->location->range != RANGE_NONE;
 }
 
@@ -59,15 +60,15 @@ static void flush_failures(struct access_renderer *renderer)
 {
 	struct failure_run *run = &renderer->failures;
 	cleanup_free char *first = NULL, *last = NULL, *subject = NULL;
-	const struct resolved *place;
+	const struct operation *operation;
 	char most[48] = "";
 
 	if (!run->error)
 		return;
-	place = &run->first.operation->place;
-	if (is_range(run->first.operation)) {
-		first = resolved_label(place, run->first.position);
-		last = resolved_label(place, run->last_position);
+	operation = run->first.operation;
+	if (is_range(operation)) {
+		first = element_label(&run->first);
+		last = element_label(&run->last);
 		if (run->differ && run->most > 1)
 			snprintf(most, sizeof(most), ", at most %u attempts",
 				 run->most);
@@ -79,7 +80,9 @@ static void flush_failures(struct access_renderer *renderer)
 			subject = NULL;
 		error_subject(run->error, subject ? subject : first);
 	} else {
-		error_subject(run->error, run->first.operation->location->text);
+		error_subject(run->error, operation->has_view
+						  ? operation->view.label
+						  : operation->location->text);
 	}
 	diagnostic_error(&renderer->style, run->error);
 	error_destroy(run->error);
@@ -104,7 +107,7 @@ static void add_failure(struct access_renderer *renderer,
 	}
 	if (error->attempts > run->most)
 		run->most = error->attempts;
-	run->last_position = element->position;
+	run->last = *element;
 	run->count++;
 }
 
@@ -134,8 +137,7 @@ static void put_in_row(struct access_renderer *renderer,
 	char value[24];
 
 	if (!row->length) {
-		cleanup_free char *label = resolved_label(
-			&element->operation->place, element->position);
+		cleanup_free char *label = element_label(element);
 
 		put_escaped(label);
 		putchar(':');
@@ -150,6 +152,29 @@ static void put_in_row(struct access_renderer *renderer,
 	if (row->bytes >= ROW_BYTES ||
 	    element->index + 1 == element->operation->place.count)
 		flush_row(renderer);
+}
+
+static void put_meaning(const struct access_renderer *renderer,
+			const struct element *element, uint64_t value)
+{
+	const struct operation *operation = element->operation;
+	cleanup_free char *text = NULL, *place = NULL;
+	uint64_t shown = shown_value(operation, value);
+
+	if (!operation->means)
+		return;
+	text = value_meaning(renderer->session, &operation->view, shown,
+			     shown_bits(operation));
+	if (text)
+		fputs(text, stdout);
+	if (operation->view.scalar.kind != TYPE_POINTER ||
+	    operation->location->start.kind < BASE_POINTER)
+		return;
+	place = device_place(renderer->session, shown);
+	if (place)
+		diagnostic_note("%s points to a device: ptr:%s is what stands "
+				"there",
+				operation->view.label, operation->view.label);
 }
 
 static void put_text(struct access_renderer *renderer,
@@ -168,8 +193,12 @@ static void put_text(struct access_renderer *renderer,
 	if (result->error)
 		return;
 	format_value(operation, true, result, value);
-	put_escaped(operation->location->text);
-	printf(" = %s\n", value);
+	put_escaped(operation->has_view ? operation->view.label
+					: operation->location->text);
+	printf(" = %s", value);
+	if (operation->has_view && result->known)
+		put_meaning(renderer, element, result->value);
+	putchar('\n');
 }
 
 static void put_quiet(const struct access_renderer *renderer,
@@ -197,6 +226,17 @@ static json_object *json_written(const struct element_result *result)
 	return json_object_new_boolean(result->wrote);
 }
 
+static void add_view(json_object *object, const struct element *element)
+{
+	cleanup_free char *label = element_label(element);
+
+	json_object_object_add(object, "name", json_text(label));
+	if (element->operation->view.type)
+		json_object_object_add(
+			object, "type",
+			json_text(element->operation->view.type));
+}
+
 static json_object *json_element(const struct access_renderer *renderer,
 				 const struct element *element,
 				 const struct element_result *result)
@@ -222,6 +262,8 @@ static json_object *json_element(const struct access_renderer *renderer,
 			 operation->low);
 		add_string(object, "bits", bits);
 	}
+	if (operation->has_view)
+		add_view(object, element);
 	if (result->known && !result->error) {
 		json_add_value(object, "value",
 			       shown_value(operation, result->value),
@@ -231,6 +273,11 @@ static json_object *json_element(const struct access_renderer *renderer,
 				object, "raw",
 				json_hexadecimal(result->value,
 						 operation->value_bits));
+		if (operation->means)
+			json_add_meaning(object, renderer->session,
+					 &operation->view,
+					 shown_value(operation, result->value),
+					 shown_bits(operation));
 	}
 	if (result->has_old && !renderer->dry)
 		json_object_object_add(
@@ -283,7 +330,9 @@ static void on_element(void *data, const struct element *element,
 	if (result->suspect && renderer->verbose)
 		diagnostic_note("%s: suspect: all ones is also what a device "
 				"answers that is off, asleep or gone",
-				element->operation->location->text);
+				element->operation->has_view
+					? element->operation->view.label
+					: element->operation->location->text);
 }
 
 static const char *outcome_word(const struct error *error)

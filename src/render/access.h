@@ -27,8 +27,7 @@ struct access_renderer {
 	} row;
 	struct failure_run {
 		struct error *error; /* of the first; NULL: none */
-		struct element first;
-		uint64_t last_position;
+		struct element first, last;
 		uint64_t count;
 		bool differ;   /* in their attempts */
 		unsigned most; /* attempts */

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a register's value means, by its C type: "(FAST)", "{ en = 1 }". */
+#ifndef MMIODBG_RENDER_VALUE_H
+#define MMIODBG_RENDER_VALUE_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+struct element;
+struct scalar;
+struct session;
+struct view;
+
+/* What an element is called: its place, or with a type "regs.ring[3]". The
+ * caller frees; NULL when memory runs out. */
+char *element_label(const struct element *element)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Behind a value of `bits`: " (FAST)", " (-2)", " { en = 1, mode = 4 (FAST) }",
+ * or "". The caller frees; NULL when memory runs out.
+ */
+char *value_meaning(const struct session *session, const struct view *view,
+		    uint64_t value, unsigned bits)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The part of a device that an address of the target is in, "@uio0+0x10"; NULL:
+ * in none, or no memory. The caller frees. */
+char *device_place(const struct session *session, uint64_t address)
+	__attribute__((nonnull, warn_unused_result));
+
+/* "type", "enum", "signed", "float", "points_to" and "fields", as they apply.
+ */
+void json_add_meaning(json_object *object, const struct session *session,
+		      const struct view *view, uint64_t value, unsigned bits)
+	__attribute__((nonnull));
+
+#endif
