@@ -27,6 +27,17 @@ static bool refers_on(Dwarf_Die *die)
 	return false;
 }
 
+bool entry_declared(Dwarf_Die *die, Dwarf_Die *ret)
+{
+	Dwarf_Die at = *die;
+	int i = 0;
+
+	while (i < LONGEST_CHAIN && refers_on(&at))
+		i++;
+	*ret = at;
+	return i > 0;
+}
+
 bool entry_attribute(Dwarf_Die *die, unsigned code, Dwarf_Attribute *ret)
 {
 	Dwarf_Die at = *die;

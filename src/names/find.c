@@ -123,7 +123,7 @@ static void describe_type(struct search *search, Dwarf_Die *die,
 /* "file.c", "file.c::function", "ns::class": what tells it from others. */
 static char *scope_text(const struct module *module, const struct entry *entry)
 {
-	const struct unit *unit = &module->index.units[entry->unit];
+	const struct unit *unit = &module->index.units[entry->home];
 	cleanup_free char *inner = index_scope(&module->index, entry);
 	Dwarf_Die die = entry->die;
 	const char *file = unit->name && !entry_flag(&die, DW_AT_external)
@@ -185,7 +185,8 @@ static void add_variable(struct search *search, const struct entry *entry)
 	symbol->problem = names_keep(search->names, why);
 	symbol->is_local = in_function(module, entry);
 	symbol->scope = names_keep(search->names, scope_text(module, entry));
-	symbol->file = entry_file(&die, &unit->die, &symbol->line);
+	symbol->file = entry_file(&die, &module->index.units[entry->home].die,
+				  &symbol->line);
 	describe_type(search, &die, symbol);
 }
 
@@ -215,6 +216,7 @@ static void add_symbol(struct search *search, const struct elf_symbol *found)
 		symbol->type = search->declared;
 		symbol->is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
 	}
+	symbol->is_global = GELF_ST_BIND(found->symbol.st_info) != STB_LOCAL;
 	symbol->has_size = found->symbol.st_size != 0;
 	symbol->size = found->symbol.st_size;
 }
@@ -305,12 +307,16 @@ static void follow_copies(struct search *search)
 	struct search copies = {.names = search->names,
 				.module = program,
 				.query = search->query};
+	struct error *error;
 
 	if (search->module == program || search->query->n_path ||
-	    search->query->file || program->problem || !program->tried ||
-	    search->findings->count == search->first ||
-	    !elf_copies(program->file.elf, search->query->last))
+	    search->query->file || search->findings->count == search->first)
 		return;
+	error = module_open(search->names, program);
+	if (error || !elf_copies(program->file.elf, search->query->last)) {
+		error_destroy(error);
+		return;
+	}
 	elf_each_symbol(program->symbols, collect_symbol, &copies);
 	if (copies.n_symbols)
 		for (size_t i = search->first; i < search->findings->count; i++)
@@ -383,6 +389,56 @@ static struct error *search_one(struct names *names, struct module *module,
 	return error;
 }
 
+/* The program has its own copy of a variable of a library, and only the library
+ * knows its type. */
+static struct error *type_copies(struct names *names, const struct query *query,
+				 struct findings *findings)
+{
+	struct symbol *copy = findings->items;
+	struct error *error = NULL;
+
+	if (findings->count != 1 || copy->has_type || !copy->has_address ||
+	    query->n_path ||
+	    !elf_copies(names->modules[0].file.elf, query->last))
+		return NULL;
+	for (size_t i = 1; i < names->n_modules && !error; i++) {
+		struct findings others = {0};
+
+		error = search_one(names, &names->modules[i], query, false,
+				   &others);
+		if (error && error->kind != ERROR_NO_MEMORY) {
+			error_destroy(error);
+			error = NULL;
+		}
+		for (size_t j = 0; j < others.count && !copy->has_type; j++) {
+			copy->has_type = others.items[j].has_type;
+			copy->type = others.items[j].type;
+			copy->file = others.items[j].file;
+			copy->line = others.items[j].line;
+		}
+		findings_deinit(&others);
+		if (copy->has_type)
+			break;
+	}
+	return error;
+}
+
+/* What is global goes before what is a library's own. */
+static void prefer_global(struct findings *findings)
+{
+	size_t n_global = 0, global = 0;
+
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].is_global) {
+			n_global++;
+			global = i;
+		}
+	if (n_global != 1)
+		return;
+	findings->items[0] = findings->items[global];
+	findings->count = 1;
+}
+
 /* All modules from `first` to before `end` that are asked for. Libraries that
  * cannot be opened are passed over. */
 static struct error *search_some(struct names *names, const struct query *query,
@@ -430,6 +486,12 @@ static struct error *search_all(struct names *names, const struct query *query,
 			search_some(names, query, levels[i].locals,
 				    levels[i].first, levels[i].end, findings);
 
+		if (error)
+			return error;
+		if (i == 0)
+			error = type_copies(names, query, findings);
+		if (i == 1)
+			prefer_global(findings);
 		if (error)
 			return error;
 	}
@@ -492,7 +554,7 @@ static bool any_unit_is(const struct names *names, const char *file)
 
 	for (size_t i = 0; i < names->n_modules; i++)
 		for (size_t j = 0; j < names->modules[i].index.n_units; j++) {
-			const struct entry entry = {.unit = (uint32_t)j};
+			const struct entry entry = {.home = (uint32_t)j};
 
 			if (query_fits(&query, &names->modules[i], &entry))
 				return true;

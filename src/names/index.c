@@ -19,6 +19,7 @@ void index_deinit(struct index *index)
 	free(index->units);
 	free(index->entries);
 	free(index->heads);
+	free(index->references);
 	*index = (struct index){0};
 }
 
@@ -72,6 +73,7 @@ static uint32_t add_entry(struct index *index, enum entry_kind kind,
 		.die = *die,
 		.kind = kind,
 		.unit = (uint32_t)index->n_units - 1,
+		.home = (uint32_t)index->n_units - 1,
 		.parent = parent,
 		.next = *head,
 	};
@@ -133,22 +135,73 @@ static const struct tag_rule *rule_of(int tag)
 static void walk(struct index *index, Dwarf_Die *parent, uint32_t number,
 		 unsigned depth);
 
-/* A definition outside of its class stands where the class does. */
-static uint32_t parent_of(struct index *index, Dwarf_Die *die, uint32_t number)
+/* The definition of a member stands outside of its class, and what was inlined
+ * or optimised across units outside of its own. */
+static void add_reference(struct index *index, Dwarf_Die *die, uint32_t added)
 {
-	Dwarf_Attribute attribute;
-	Dwarf_Die declared;
-	const char *name;
+	struct reference reference = {.entry = added - 1};
 
-	if (!dwarf_attr(die, DW_AT_specification, &attribute) ||
-	    !dwarf_formref_die(&attribute, &declared))
-		return number;
-	name = entry_name(&declared);
-	for (const struct entry *entry = name ? index_first(index, name) : NULL;
-	     entry; entry = index_next(index, entry))
-		if (entry->die.addr == declared.addr)
-			return entry->parent;
-	return number;
+	if (added && entry_declared(die, &reference.declared) &&
+	    list_grow(&index->references, index->n_references,
+		      &index->references_capacity, sizeof(reference)))
+		index->references[index->n_references++] = reference;
+}
+
+static bool find_unit(const struct index *index, const Dwarf_Die *die,
+		      uint32_t guess, uint32_t *ret)
+{
+	if (index->units[guess].die.cu == die->cu) {
+		*ret = guess;
+		return true;
+	}
+	for (uint32_t i = 0; i < index->n_units; i++)
+		if (index->units[i].die.cu == die->cu) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
+/* Whether entry `parent` - 1 is entry `number`, or stands in it; also if that
+ * has no end. */
+static bool stands_in(const struct index *index, uint32_t parent,
+		      uint32_t number)
+{
+	for (unsigned depth = 0; parent && depth < DEEPEST; depth++) {
+		if (parent - 1 == number)
+			return true;
+		parent = index->entries[parent - 1].parent;
+	}
+	return parent != 0;
+}
+
+/* Gives an entry the place of what it is the definition of. False: that is not
+ * indexed yet. */
+static bool resolve_reference(struct index *index,
+			      const struct reference *reference)
+{
+	struct entry *entry = &index->entries[reference->entry];
+	const struct entry *other = index_first(index, entry->name);
+
+	if (!find_unit(index, &reference->declared, entry->home, &entry->home))
+		return false;
+	for (; other; other = index_next(index, other))
+		if (other->die.addr == reference->declared.addr) {
+			if (!stands_in(index, other->parent, reference->entry))
+				entry->parent = other->parent;
+			return true;
+		}
+	return true;
+}
+
+static void resolve_references(struct index *index)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < index->n_references; i++)
+		if (!resolve_reference(index, &index->references[i]))
+			index->references[kept++] = index->references[i];
+	index->n_references = kept;
 }
 
 static void add_die(struct index *index, Dwarf_Die *die, uint32_t number,
@@ -165,10 +218,18 @@ static void add_die(struct index *index, Dwarf_Die *die, uint32_t number,
 	    !entry_flag(die, DW_AT_declaration))
 		return;
 	name = entry_name(die);
+	/* Some compilers leave the static variables of functions that they
+	 * have inlined in one without a name. */
+	if (!name && rule->kind == ENTRY_FUNCTION)
+		name = "";
 	/* An anonymous namespace is not there for those who name things. */
 	if (name)
-		added = add_entry(index, rule->kind, name, die,
-				  parent_of(index, die, number));
+		added = add_entry(index, rule->kind, name, die, number);
+	if (name && rule->kind != ENTRY_SPACE)
+		add_reference(index, die, added);
+	if (name && added && rule->kind == ENTRY_SPACE)
+		index->entries[added - 1].is_inline =
+			entry_flag(die, DW_AT_export_symbols);
 	if (!rule->enter ||
 	    (rule->kind == ENTRY_TYPE && (!unit->cplusplus || !name || !added)))
 		return;
@@ -249,6 +310,7 @@ static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
 		return false;
 	index->units[index->n_units++] = unit;
 	walk(index, &unit.die, 0, 0);
+	resolve_references(index);
 	return true;
 }
 
@@ -339,8 +401,11 @@ static void walk_function(struct index *index, Dwarf_Die *parent,
 		if (tag == DW_TAG_variable &&
 		    dwarf_attr(&die, DW_AT_location, &attribute) &&
 		    (name = entry_name(&die)) != NULL &&
-		    add_entry(index, ENTRY_VARIABLE, name, &die, number))
+		    add_entry(index, ENTRY_VARIABLE, name, &die, number)) {
 			index->entries[index->count - 1].unit = unit;
+			index->entries[index->count - 1].home = unit;
+			add_reference(index, &die, (uint32_t)index->count);
+		}
 		more = entry_sibling(&die, &die);
 	}
 }
@@ -362,6 +427,7 @@ void index_functions(struct names *names, struct module *module)
 			walk_function(index, &die, (uint32_t)i + 1,
 				      index->entries[i].unit, 0);
 	}
+	resolve_references(index);
 }
 
 char *index_scope(const struct index *index, const struct entry *entry)
@@ -372,6 +438,8 @@ char *index_scope(const struct index *index, const struct entry *entry)
 		char *longer;
 
 		entry = &index->entries[entry->parent - 1];
+		if (!*entry->name)
+			continue;
 		if (asprintf(&longer, "%s%s%s", entry->name, text ? "::" : "",
 			     text ? text : "") < 0)
 			longer = NULL;

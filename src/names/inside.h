@@ -50,8 +50,10 @@ struct entry {
 	const char *name;
 	Dwarf_Die die;
 	enum entry_kind kind;
-	uint32_t unit;
+	uint32_t unit;   /* that it was read from */
+	uint32_t home;   /* the unit whose source file declares it */
 	uint32_t parent; /* entry number + 1 of what it stands in; 0: a unit */
+	bool is_inline;  /* a namespace that need not be named */
 	uint32_t next;   /* entry number + 1 with the same hash, or 0 */
 };
 
@@ -60,6 +62,13 @@ struct index {
 	size_t n_units, units_capacity;
 	struct entry *entries;
 	size_t count, capacity;
+	/* Entries that say of another one, which may come later, that they are
+	 * it: entry number, and the address of the other. */
+	struct reference {
+		uint32_t entry;
+		Dwarf_Die declared;
+	} * references;
+	size_t n_references, references_capacity;
 	uint32_t *heads; /* of chains: entry number + 1, or 0 */
 	size_t n_heads;
 	/* Where indexing goes on: of which file, and at which offset. */
@@ -186,6 +195,9 @@ bool entry_reference(Dwarf_Die *die, unsigned code, Dwarf_Die *ret);
 /* The entry behind it; false at the end. Never one before it. */
 bool entry_sibling(Dwarf_Die *die, Dwarf_Die *ret);
 bool entry_child(Dwarf_Die *die, Dwarf_Die *ret);
+/* The last of the entries that this one is an instance or the definition of;
+ * false: of none. */
+bool entry_declared(Dwarf_Die *die, Dwarf_Die *ret);
 /* A string attribute of a unit's first entry itself. */
 const char *entry_own_string(Dwarf_Die *die, unsigned code);
 /* The source file in which an entry is declared, or NULL, and the line. */

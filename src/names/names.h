@@ -30,6 +30,7 @@ struct symbol {
 	unsigned line;      /* 0: not known */
 	bool is_function;   /* code, not an object */
 	bool is_local;      /* stands in a function */
+	bool is_global;     /* other modules may mean it, too */
 	bool has_address;
 	uint64_t address; /* in the target */
 	bool has_size;

@@ -119,7 +119,7 @@ static bool ends_with_path(const char *path, const char *wanted)
 static bool file_fits(const struct query *query, const struct module *module,
 		      const struct entry *entry)
 {
-	const struct unit *unit = &module->index.units[entry->unit];
+	const struct unit *unit = &module->index.units[entry->home];
 
 	return !query->file ||
 	       (unit->name && ends_with_path(unit->name, query->file));
@@ -134,9 +134,12 @@ bool query_fits(const struct query *query, const struct module *module,
 	if (!file_fits(query, module, entry))
 		return false;
 	for (size_t i = query->n_path; i > 0; i--) {
-		if (!entry->parent)
-			return false;
-		entry = &index->entries[entry->parent - 1];
+		do {
+			if (!entry->parent)
+				return false;
+			entry = &index->entries[entry->parent - 1];
+		} while (entry->is_inline &&
+			 strcmp(entry->name, query->path[i - 1]) != 0);
 		if (strcmp(entry->name, query->path[i - 1]) != 0)
 			return false;
 	}

@@ -106,14 +106,26 @@ type_id type_number(struct names *names, const struct module *module,
 	return (type_id)names->n_types++;
 }
 
+/* What stands in a type unit is named by its signature. */
+static void follow_signature(Dwarf_Die *die)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Die full;
+
+	if (dwarf_attr(die, DW_AT_signature, &attribute) &&
+	    dwarf_formref_die(&attribute, &full))
+		*die = full;
+}
+
 type_id type_of(struct names *names, const struct module *module,
 		Dwarf_Die *die)
 {
 	Dwarf_Die other;
 
-	return entry_reference(die, DW_AT_type, &other)
-		       ? type_number(names, module, &other, 0)
-		       : NO_TYPE;
+	if (!entry_reference(die, DW_AT_type, &other))
+		return NO_TYPE;
+	follow_signature(&other);
+	return type_number(names, module, &other, 0);
 }
 
 /* What is built, and from what. */
@@ -212,6 +224,7 @@ static struct error *build_pointer(struct builder *builder)
 		type->size = pointer_size(builder->module);
 	}
 	type->kind = TYPE_POINTER;
+	type->is_reference = dwarf_tag(&builder->die) != DW_TAG_pointer_type;
 	type->target = type_of(builder->names, builder->module, &builder->die);
 	return NULL;
 }

@@ -61,6 +61,7 @@ struct type {
 	bool is_character; /* TYPE_INTEGER */
 	bool is_big;       /* stored in big-endian order, by an attribute */
 	bool is_qualifier; /* TYPE_ALIAS: const, volatile and the like */
+	bool is_reference; /* TYPE_POINTER of C++, which is what it points to */
 	/* What a pointer points to, an array consists of, an alias means. */
 	type_id target;
 	bool has_count; /* TYPE_ARRAY: its bound is known */

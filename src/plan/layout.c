@@ -710,11 +710,13 @@ static struct error *flatten(struct names *names, type_id id, unsigned depth,
 }
 
 /* Its label, and the names of its fields as they go on from that. */
-static struct error *finish(struct piece *piece, const char *label,
+static struct error *finish(struct piece *piece, const struct labels *labels,
 			    struct register_layout *ret)
 {
 	struct view *view = &piece->layout.view;
-	cleanup_free char *path = join(label, piece->path);
+	bool is_member = *piece->path && *piece->path != '[';
+	cleanup_free char *path = join(
+		is_member ? labels->of_members : labels->whole, piece->path);
 	size_t length = strlen(piece->path);
 
 	if (!path)
@@ -741,8 +743,8 @@ static struct error *finish(struct piece *piece, const char *label,
 	return NULL;
 }
 
-static struct error *finish_all(struct pieces *pieces, const char *label,
-				struct layout *ret)
+static struct error *finish_all(struct pieces *pieces,
+				const struct labels *labels, struct layout *ret)
 {
 	struct error *error = NULL;
 
@@ -750,7 +752,7 @@ static struct error *finish_all(struct pieces *pieces, const char *label,
 	if (!ret->items)
 		return error_no_memory();
 	for (size_t i = 0; i < pieces->count && !error; i++) {
-		error = finish(&pieces->items[i], label, &ret->items[i]);
+		error = finish(&pieces->items[i], labels, &ret->items[i]);
 		ret->count += !error;
 	}
 	return error;
@@ -758,7 +760,8 @@ static struct error *finish_all(struct pieces *pieces, const char *label,
 
 /* A bit-field that was named: its unit, and what its bits mean. */
 static struct error *layout_bits(struct names *names,
-				 const struct object *object, const char *label,
+				 const struct object *object,
+				 const struct labels *labels,
 				 struct layout *ret)
 {
 	struct register_layout *only = calloc(1, sizeof(*only));
@@ -769,7 +772,7 @@ static struct error *layout_bits(struct names *names,
 	*ret = (struct layout){.items = only, .count = 1};
 	only->bytes = object->unit_size;
 	only->count = 1;
-	only->view.label = strdup(label);
+	only->view.label = strdup(labels->whole);
 	only->view.type = names_spell(names, object->type);
 	if (!only->view.label || !only->view.type)
 		return error_no_memory();
@@ -778,21 +781,21 @@ static struct error *layout_bits(struct names *names,
 }
 
 struct error *layout_make(struct names *names, const struct object *object,
-			  const char *label, struct layout *ret)
+			  const struct labels *labels, struct layout *ret)
 {
 	cleanup_pieces struct pieces pieces = {0};
 	struct layout layout = {0};
 	struct error *error;
 
 	if (object->bits) {
-		error = layout_bits(names, object, label, &layout);
+		error = layout_bits(names, object, labels, &layout);
 	} else {
 		error = flatten(names, object->type, 0, &pieces);
 		if (!error && !pieces.count)
 			error = error_create(ERROR_USAGE, 0,
 					     "there is no register in it");
 		if (!error)
-			error = finish_all(&pieces, label, &layout);
+			error = finish_all(&pieces, labels, &layout);
 	}
 	if (error)
 		layout_deinit(&layout);

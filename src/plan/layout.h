@@ -59,14 +59,20 @@ struct layout {
 	size_t count, capacity;
 };
 
+/* What an object is called, and what its members are called behind: ptr:regs,
+ * but regs.id. */
+struct labels {
+	const char *whole, *of_members;
+};
+
 /*
  * The registers of an object with a type: of a scalar the one, of a bit-field
- * its unit, without fields. `label` is what the object is called.
+ * its unit, without fields.
  * layout_deinit() releases `*ret`. Errors: ERROR_WIDTH for what no access can
  * read, ERROR_USAGE for what has to be named more closely.
  */
 struct error *layout_make(struct names *names, const struct object *object,
-			  const char *label, struct layout *ret)
+			  const struct labels *labels, struct layout *ret)
 	__attribute__((nonnull, warn_unused_result));
 void layout_deinit(struct layout *layout);
 

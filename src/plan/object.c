@@ -424,6 +424,23 @@ static struct error *step_number(struct walk *walk,
 			    name ? name : "it");
 }
 
+/* A reference of C++ is what it refers to. */
+static struct error *pass_references(struct walk *walk)
+{
+	const struct type *type;
+	struct error *error = NULL;
+
+	for (unsigned i = 0; !error && i < DEEPEST; i++) {
+		if (walk->object->type == NO_TYPE || walk->object->bits)
+			return NULL;
+		error = names_type(walk->names, walk->object->type, &type);
+		if (error || type->kind != TYPE_POINTER || !type->is_reference)
+			return error;
+		error = follow(walk, type);
+	}
+	return error;
+}
+
 static struct error *take_steps(struct walk *walk,
 				const struct name_expression *expression)
 {
@@ -437,6 +454,9 @@ static struct error *take_steps(struct walk *walk,
 		if (error)
 			return at_step(walk, step, error);
 		walk->end = step->span.start + step->span.length;
+		error = pass_references(walk);
+		if (error)
+			return at_step(walk, step, error);
 	}
 	return NULL;
 }
@@ -519,6 +539,9 @@ struct error *object_find(struct session *session,
 	if (strncmp(location->text + walk.start, prefix, strlen(prefix)) == 0)
 		walk.start += strlen(prefix);
 	walk.end = name_end(location, place);
+	error = pass_references(&walk);
+	if (error)
+		return error_at_base(error, location, place);
 	error = take_steps(&walk, expression);
 	if (error || place->kind != BASE_POINTER)
 		return error;

@@ -318,14 +318,19 @@ static struct error *lay_out(struct session *session,
 			     const struct object *object, struct typed *typed)
 {
 	cleanup_free char *label = label_of(location, options);
+	struct labels labels = {.whole = label, .of_members = label};
 	struct names *names;
 	struct error *error;
 
 	if (!label)
 		return error_no_memory();
+	/* With a type of its own, what is behind the pointer has a name only
+	 * through it. */
+	if (!options->type)
+		text_starts(label, "ptr:", &labels.of_members);
 	error = session_names(session, &names);
 	if (!error)
-		error = layout_make(names, object, label, &typed->layout);
+		error = layout_make(names, object, &labels, &typed->layout);
 	if (!error)
 		typed->has_type = true;
 	return error;

@@ -180,6 +180,14 @@ char *value_meaning(const struct session *session, const struct view *view,
 	return text;
 }
 
+/* Whether readers of JSON, which count in doubles, get it right. */
+static bool is_exact(int64_t value)
+{
+	const int64_t most = INT64_C(1) << 53;
+
+	return value >= -most && value <= most;
+}
+
 static void json_add_scalar(json_object *object, const struct session *session,
 			    const struct scalar *scalar, uint64_t value,
 			    unsigned bits)
@@ -194,7 +202,7 @@ static void json_add_scalar(json_object *object, const struct session *session,
 		json_object_object_add(object, "enum", json_text(name));
 	if (place)
 		json_object_object_add(object, "points_to", json_text(place));
-	if (scalar->is_signed)
+	if (scalar->is_signed && is_exact(extended(value, bits)))
 		json_object_object_add(
 			object, "signed",
 			json_object_new_int64(extended(value, bits)));
