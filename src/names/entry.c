@@ -38,17 +38,23 @@ bool entry_declared(Dwarf_Die *die, Dwarf_Die *ret)
 	return i > 0;
 }
 
+/* An attribute of an entry, which becomes the one that has it. */
+static bool seek_attribute(Dwarf_Die *die, unsigned code, Dwarf_Attribute *ret)
+{
+	for (int i = 0; i < LONGEST_CHAIN; i++) {
+		if (dwarf_attr(die, code, ret))
+			return true;
+		if (!refers_on(die))
+			return false;
+	}
+	return false;
+}
+
 bool entry_attribute(Dwarf_Die *die, unsigned code, Dwarf_Attribute *ret)
 {
 	Dwarf_Die at = *die;
 
-	for (int i = 0; i < LONGEST_CHAIN; i++) {
-		if (dwarf_attr(&at, code, ret))
-			return true;
-		if (!refers_on(&at))
-			return false;
-	}
-	return false;
+	return seek_attribute(&at, code, ret);
 }
 
 bool entry_number(Dwarf_Die *die, unsigned code, uint64_t *ret)
@@ -81,19 +87,37 @@ bool entry_flag(Dwarf_Die *die, unsigned code)
 	       dwarf_formflag(&attribute, &set) == 0 && set;
 }
 
+static int go_on(Dwarf_Attribute *attribute, void *data)
+{
+	(void)attribute;
+	(void)data;
+	return DWARF_CB_OK;
+}
+
+/* The text of an attribute of this very entry, or NULL. Of one that stands in
+ * the entry itself libdw finds the end only when it passes over it. */
+static const char *text_of(Dwarf_Die *die, Dwarf_Attribute *attribute)
+{
+	if (dwarf_whatform(attribute) == DW_FORM_string &&
+	    dwarf_getattrs(die, go_on, NULL, 0) != 1)
+		return NULL;
+	return dwarf_formstring(attribute);
+}
+
 const char *entry_own_string(Dwarf_Die *die, unsigned code)
 {
 	Dwarf_Attribute attribute;
 
-	return dwarf_attr(die, code, &attribute) ? dwarf_formstring(&attribute)
+	return dwarf_attr(die, code, &attribute) ? text_of(die, &attribute)
 						 : NULL;
 }
 
 const char *entry_name(Dwarf_Die *die)
 {
 	Dwarf_Attribute attribute;
-	const char *name = entry_attribute(die, DW_AT_name, &attribute)
-				   ? dwarf_formstring(&attribute)
+	Dwarf_Die at = *die;
+	const char *name = seek_attribute(&at, DW_AT_name, &attribute)
+				   ? text_of(&at, &attribute)
 				   : NULL;
 
 	return name && *name ? name : NULL;
@@ -127,7 +151,7 @@ bool entry_child(Dwarf_Die *die, Dwarf_Die *ret)
 
 const char *entry_file(Dwarf_Die *die, Dwarf_Die *unit, unsigned *ret_line)
 {
-	Dwarf_Attribute line_program;
+	Dwarf_Attribute attribute;
 	uint64_t file, line;
 	Dwarf_Files *files;
 	size_t count;
@@ -136,8 +160,13 @@ const char *entry_file(Dwarf_Die *die, Dwarf_Die *unit, unsigned *ret_line)
 	if (entry_number(die, DW_AT_decl_line, &line) && line <= UINT32_MAX)
 		*ret_line = (unsigned)line;
 	if (!entry_number(die, DW_AT_decl_file, &file) ||
-	    !dwarf_attr(unit, DW_AT_stmt_list, &line_program) ||
-	    dwarf_getsrcfiles(unit, &files, &count) || file >= count)
+	    !dwarf_attr(unit, DW_AT_stmt_list, &attribute))
+		return NULL;
+	/* libdw uses it without a look for its end: see text_of(). */
+	if (dwarf_attr(unit, DW_AT_comp_dir, &attribute) &&
+	    !text_of(unit, &attribute))
+		return NULL;
+	if (dwarf_getsrcfiles(unit, &files, &count) || file >= count)
 		return NULL;
 	return dwarf_filesrc(files, file, NULL, NULL);
 }

@@ -174,12 +174,55 @@ static void dwarf_file_close(struct dwarf_file *file)
 	*file = (struct dwarf_file){.file = {.fd = -1}};
 }
 
+static bool holds_texts(const char *name)
+{
+	static const char *const names[] = {
+		".debug_str",  ".debug_str.dwo",  ".debug_line_str",
+		".zdebug_str", ".zdebug_str.dwo", ".zdebug_line_str",
+	};
+
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Whether sections of texts end with the end of one: libdw (0.188) hands out
+ * one that goes on behind the section. */
+static bool texts_end(Elf *elf)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t strings;
+
+	if (elf_getshdrstrndx(elf, &strings))
+		return false;
+	while ((section = elf_nextscn(elf, section)) != NULL) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) ||
+		    header.sh_type == SHT_NOBITS ||
+		    !holds_texts(elf_strptr(elf, strings, header.sh_name)))
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (data && data->d_buf && data->d_size &&
+		    ((const char *)data->d_buf)[data->d_size - 1])
+			return false;
+	}
+	return true;
+}
+
 /* Makes the DWARF of an open file ready; false if it has none. */
 static bool begin_dwarf(struct dwarf_file *file, Elf *elf)
 {
 	if (!sizes_are_possible(elf))
 		return false;
 	file->dwarf = dwarf_begin_elf(elf, DWARF_C_READ, NULL);
+	/* By now nothing is compressed any more. */
+	if (file->dwarf && !texts_end(elf)) {
+		dwarf_end(file->dwarf);
+		file->dwarf = NULL;
+	}
 	return file->dwarf != NULL;
 }
 

@@ -306,18 +306,30 @@ zombie_start() {
   same regs
 }
 
-@test "names: symbols and registers are refused clearly" {
+# The target has no debug information: of its names only its file is read, and
+# of its memory what tells which file that is.
+@test "names: those that are not there are refused clearly" {
   local name
 
-  for name in regs.ctrl ptr:regs var:regs reg:block.ctrl 'regs->ctrl' \
-    'regs[3]' libfoo.so::regs 'ptr:regs+0x10'; do
-    bad 2 read "${on[@]}" "$name"
-    err_has 'this version' "$name"
+  for name in regs.ctrl ptr:regs var:regs 'regs->ctrl' 'regs[3]' \
+    'ptr:regs+0x10'; do
+    nameless 1 "$name"
+    err_has "no object 'regs'" "$name"
   done
+  nameless 1 libfoo.so::regs
+  err_has "no module and no source file 'libfoo.so'"
+  nameless 1 "$(huge x)"
+  bad 2 read "${on[@]}" reg:block.ctrl
+  err_has 'this version'
   bad 2 read "${on[@]}" "$at+0.mode"
+  err_has '-t TYPE'
   bad 2 write "${on[@]}" "$at+0.mode=FAST"
   bad 2 write "${on[@]}" "$at+0=FAST"
   bad 2 write "${on[@]}" "$at+0.3=1,en=1"
+  bad 2 read "${on[@]}" -m id "$at"
+  bad 2 read "${on[@]}" -m 'id.' "$at"
+  bad 2 read "${on[@]}" -t '' "$at"
+  bad 2 read "${on[@]}" -t 'struct regs' "$at..+0x10"
   same regs
 }
 
@@ -339,7 +351,7 @@ zombie_start() {
 @test "a bad location behind good ones: nothing is accessed" {
   local last
 
-  for last in '' @ "$at+40" @uio9 0x10 "$at+1" regs.x "$at+0x2000" "$at+0=1"; do
+  for last in '' @ "$at+40" @uio9 0x10 "$at+1" reg:x "$at+0x2000" "$at+0=1"; do
     "$MMIODBG" read "${on[@]}" "$last" >/dev/null 2>&1 </dev/null || status=$?
     bad $status read "${on[@]}" "$at" "$base+0x20..+0x20" "$last"
   done
@@ -528,9 +540,8 @@ huge() {
   bad 2 write "${on[@]}" "$at+0=$nines"
   bad 2 write "${on[@]}" "$at+0=$x"
   bad 2 write "${on[@]}" "$at+0=1:$nines"
-  bad 2 read "${on[@]}" "$x"
-  bad 2 read "${on[@]}" "${x::60000}::${x::60000}"
   bad 2 read "${on[@]}" "${x::60000}$(huge . | head -c 60000)"
+  nameless 1 "${x::60000}::${x::60000}"
   bad 2 read "${on[@]}" "$(huge '[')"
   bad 2 read "${on[@]}" "$(huge +)"
   bad 2 read "${on[@]}" "$at$(huge +)"

@@ -477,6 +477,15 @@ bad() {
   one_diagnostic
 }
 
+# nameless STATUS NAME: a name that the target does not have is looked up; of the
+# target's memory no more is read than process_vm_readv(2) permits: no device
+nameless() {
+  expect "$1" read "${on[@]}" "$2"
+  one_diagnostic
+  traced "$1" read "${on[@]}" "$2"
+  nowhere trace '/mem>' 'ptrace('
+}
+
 memory_calls=pread64,pwrite64,preadv,pwritev,preadv2,pwritev2,lseek
 memory_calls+=,sendfile,splice,process_vm_readv,process_vm_writev,ptrace
 

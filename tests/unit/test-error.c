@@ -16,6 +16,7 @@ static const struct {
 	{ERROR_USAGE, "usage", 2},
 	{ERROR_UNSUPPORTED, "unsupported", 2},
 	{ERROR_NOT_MAPPED, "not-mapped", 1},
+	{ERROR_NO_NAME, "no-name", 1},
 	{ERROR_NO_PROCESS, "no-process", 4},
 	{ERROR_GONE, "gone", 4},
 	{ERROR_DENIED, "denied", 5},

@@ -807,10 +807,10 @@ static const struct {
 	{"ptr:regs", READ, ERROR_UNSUPPORTED, "ptr:regs"},
 	{"var:regs", READ, ERROR_UNSUPPORTED, "var:regs"},
 	{"reg:GIC.CTRL", READ, ERROR_UNSUPPORTED, "reg:GIC.CTRL"},
-	{"@03:00.0/bar0.mode", READ, ERROR_UNSUPPORTED, "mode"},
-	{"@03:00.0/bar0=FAST", WRITE, ERROR_UNSUPPORTED, "FAST"},
-	{"@03:00.0/bar0.0=1,en=1", WRITE, ERROR_UNSUPPORTED, "en"},
-	{"@03:00.0/bar0.0=1,1=ON", WRITE, ERROR_UNSUPPORTED, "ON"},
+	{"@03:00.0/bar0.mode", READ, ERROR_USAGE, "mode"},
+	{"@03:00.0/bar0=FAST", WRITE, ERROR_USAGE, "FAST"},
+	{"@03:00.0/bar0.0=1,en=1", WRITE, ERROR_USAGE, "en"},
+	{"@03:00.0/bar0.0=1,1=ON", WRITE, ERROR_USAGE, "ON"},
 	/* not mapped */
 	{"0x1000", READ, ERROR_NOT_MAPPED, "0x1000"},
 	{"0x604000", READ, ERROR_NOT_MAPPED, "0x604000"},
@@ -1223,8 +1223,8 @@ START_TEST(checked)
 		 ERROR_USAGE,
 		 "--fill"},
 		{{"@3=1"}, WRITE, ERROR_USAGE, "mmiodbg maps"},
-		{{"@uio0.mode=1"}, WRITE, ERROR_UNSUPPORTED, ".7:4"},
-		{{"@uio0=ON"}, WRITE, ERROR_UNSUPPORTED, ".7:4"},
+		{{"@uio0.mode=1"}, WRITE, ERROR_USAGE, ".7:4"},
+		{{"@uio0=ON"}, WRITE, ERROR_USAGE, ".7:4"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
