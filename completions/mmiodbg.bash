@@ -53,6 +53,8 @@ _mmiodbg_option()
       w*) name=--width ;;
       n*) name=--count ;;
       o*) name=--output ;;
+      t*) name=--type ;;
+      m*) name=--access ;;
       esac
       letters=${letters:1}
     done
@@ -61,8 +63,9 @@ _mmiodbg_option()
     ;;
   esac
   case $name in
-  --pid | --width | --count | --via | --thread | --max-pause | --max-stop | --retry | \
-    --treat-as-device | --output | --color) ;;
+  --pid | --width | --count | --type | --access | --via | --thread | \
+    --max-pause | --max-stop | --retry | --into | --treat-as-device | \
+    --output | --color) ;;
   *) name='' ;;
   esac
 }
@@ -128,14 +131,20 @@ _mmiodbg_options()
   local -a access=(-w --width -n --count --via --retry --trust-kernel --thread
     --max-pause --attach --stop --max-stop --force --dry-run -q --quiet)
   local -a change=(--fill --verify)
+  local -a types=(-t --type -m --access)
+  local -a symbols=(--no-debuginfod)
 
   case $command in
   '') names+=("${place[@]}" "${table[@]}" "${access[@]}"
-    "${change[@]}") ;;
+    "${change[@]}" "${types[@]}" "${symbols[@]}" --into) ;;
   maps) names+=("${place[@]}" "${table[@]}") ;;
-  info) names+=("${place[@]}" --via --trust-kernel) ;;
-  read | peek) names+=("${place[@]}" "${access[@]}") ;;
-  write | poke) names+=("${place[@]}" "${access[@]}" "${change[@]}") ;;
+  info) names+=("${place[@]}" "${symbols[@]}" --via --trust-kernel) ;;
+  read | peek) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
+    "${access[@]}") ;;
+  write | poke) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
+    "${access[@]}" "${change[@]}") ;;
+  sym) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${table[@]}"
+    --into) ;;
   esac
   _mmiodbg_offer '' "${names[@]}"
 }
@@ -162,6 +171,10 @@ _mmiodbg_columns()
   local -a names=(INDEX PID COMMAND RANGE SIZE PERM KIND DEVICE PCI ID
     DRIVER PHYSICAL OFFSET BACKENDS CLASS TYPE NAME PATH PROBLEM)
 
+  # Of names and pointers, and of types.
+  [[ $command == sym ]] &&
+    names=(NAME ADDRESS REGION SIZE BITS TYPE VALUE TARGET MODULE SOURCE
+      SCOPE PROBLEM OFFSET MEMBER PATH)
   [[ $list == +* ]] && start+=+ list=${list#+}
   [[ $list == *,* ]] && start+=${list%,*},
   list=${list##*,}
@@ -214,6 +227,12 @@ _mmiodbg_value()
   --retry) _mmiodbg_offer "$2" 0 100ms 1s 10s ;;
   --max-pause) _mmiodbg_offer "$2" 100us 1ms 10ms 100ms ;;
   --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
+  --into)
+    case ${cur#"$2"} in
+    @*) _mmiodbg_regions "$2@" ;;
+    *) _mmiodbg_regions "$2" ;;
+    esac
+    ;;
   --treat-as-device) _mmiodbg_files "$2" ;;
   --output) _mmiodbg_columns "$2" ;;
   --color) _mmiodbg_offer "$2" auto always never ;;
@@ -231,6 +250,8 @@ _mmiodbg_place()
     esac
     return
   fi
+  # Which names there are, only debug information tells.
+  [[ $command == sym ]] && return
   compopt -o nospace 2>/dev/null
   case $cur in
   '' | @*) _mmiodbg_regions @ ;;
@@ -267,7 +288,7 @@ _mmiodbg()
   elif [[ -z $dashes && $cur == -* ]]; then
     _mmiodbg_options
   elif [[ -z $command ]]; then
-    _mmiodbg_offer '' maps info read peek write poke
+    _mmiodbg_offer '' maps info read peek write poke sym
   else
     _mmiodbg_place
   fi

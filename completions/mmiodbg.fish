@@ -5,7 +5,7 @@
 # from `mmiodbg maps`, which touches no device.
 
 # Options whose argument is the next word.
-set -g __mmiodbg_with_argument '^(-[qvhV]*[pwno]|--(pid|width|count|via|retry|thread|max-pause|max-stop|treat-as-device|output|color))$'
+set -g __mmiodbg_with_argument '^(-[qvhV]*[pwnotm]|--(pid|width|count|type|access|via|retry|thread|max-pause|max-stop|into|treat-as-device|output|color))$'
 
 # The command of the line. Fails if it is still to come.
 function __mmiodbg_command
@@ -78,7 +78,7 @@ function __mmiodbg_current
 end
 
 function __mmiodbg_devices
-    set -l word (__mmiodbg_current)
+    set -l word (__mmiodbg_current | string replace -- --into= '')
     switch $word
         case '/*'
             __fish_complete_path $word
@@ -121,8 +121,13 @@ end
 function __mmiodbg_columns
     set -l start (commandline -ct | string replace -r '^(--output=|-[qvhV]*o)' '' | string match -r '^\+?(?:.*,)?')
     set -l given (string trim -c + -- $start | string split ,)
-    for name in INDEX PID COMMAND RANGE SIZE PERM KIND DEVICE PCI ID DRIVER \
-            PHYSICAL OFFSET BACKENDS CLASS TYPE NAME PATH PROBLEM
+    set -l names INDEX PID COMMAND RANGE SIZE PERM KIND DEVICE PCI ID DRIVER \
+        PHYSICAL OFFSET BACKENDS CLASS TYPE NAME PATH PROBLEM
+    # Of names and pointers, and of types.
+    __mmiodbg_is sym
+    and set names NAME ADDRESS REGION SIZE BITS TYPE VALUE TARGET MODULE \
+        SOURCE SCOPE PROBLEM OFFSET MEMBER PATH
+    for name in $names
         contains -- $name $given
         or echo -- $start$name
     end
@@ -135,6 +140,8 @@ complete -c mmiodbg -n 'not __mmiodbg_command' -a info -d 'explain a location, w
 complete -c mmiodbg -n 'not __mmiodbg_command' -a 'read peek' -d 'read registers'
 complete -c mmiodbg -n 'not __mmiodbg_command' -a 'write poke' -d 'write registers'
 
+complete -c mmiodbg -n 'not __mmiodbg_command' -a sym -d 'where a name is, how a type is laid out, what points into a device'
+
 complete -c mmiodbg -n '__mmiodbg_is maps' -a '(__mmiodbg_devices)'
 complete -c mmiodbg -n '__mmiodbg_is info read peek write poke' -a '(__mmiodbg_locations)'
 
@@ -145,12 +152,12 @@ complete -c mmiodbg -l color -xa 'auto always never' -d 'colour the output'
 complete -c mmiodbg -s h -l help -d 'show help'
 complete -c mmiodbg -s V -l version -d 'show the version'
 
-complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke' -s p -l pid -xa '(__mmiodbg_processes)' -d 'the process'
-complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke' -l treat-as-device -rF -d 'take mappings of a file for a device\'s'
+complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke sym' -s p -l pid -xa '(__mmiodbg_processes)' -d 'the process'
+complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke sym' -l treat-as-device -rF -d 'take mappings of a file for a device\'s'
 
-complete -c mmiodbg -n '__mmiodbg_takes maps' -s o -l output -xa '(__mmiodbg_columns)' -d 'the columns'
-complete -c mmiodbg -n '__mmiodbg_takes maps' -l noheadings -d 'no line of column names'
-complete -c mmiodbg -n '__mmiodbg_takes maps' -l raw -d 'columns separated by single blanks'
+complete -c mmiodbg -n '__mmiodbg_takes maps sym' -s o -l output -xa '(__mmiodbg_columns)' -d 'the columns'
+complete -c mmiodbg -n '__mmiodbg_takes maps sym' -l noheadings -d 'no line of column names'
+complete -c mmiodbg -n '__mmiodbg_takes maps sym' -l raw -d 'columns separated by single blanks'
 
 complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke' -l via -xa 'auto kernel tracee' -d 'how to make the access'
 
@@ -167,6 +174,11 @@ complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l max-stop -xa '1
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l force -d 'access a device that sleeps; write ordinary memory; stop though a call fails'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -l dry-run -d 'check and show all, do nothing'
 complete -c mmiodbg -n '__mmiodbg_takes read peek write poke' -s q -l quiet -d 'values only'
+
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke sym' -s t -l type -x -d 'the C type of a place'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke sym' -s m -l access -x -d 'only this member'
+complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke sym' -l no-debuginfod -d 'ask no server for debug information'
+complete -c mmiodbg -n '__mmiodbg_takes sym' -l into -xa '(__mmiodbg_devices)' -d 'the variables that point into a region'
 
 complete -c mmiodbg -n '__mmiodbg_takes write poke' -l fill -d 'write the value to each element of a range'
 complete -c mmiodbg -n '__mmiodbg_takes write poke' -l verify -d 'read each element back after its write'

@@ -82,6 +82,11 @@ _mmiodbg_columns() {
     PHYSICAL OFFSET BACKENDS CLASS TYPE NAME PATH PROBLEM
   )
 
+  # Of names and pointers, and of types.
+  [[ $words[1] == sym ]] && names=(
+    NAME ADDRESS REGION SIZE BITS TYPE VALUE TARGET MODULE SOURCE SCOPE
+    PROBLEM OFFSET MEMBER PATH
+  )
   compset -P '+'
   [[ $PREFIX == *,* ]] && given=( ${(s:,:)${(U)PREFIX%,*}} )
   compset -P '*,'
@@ -92,6 +97,7 @@ _mmiodbg_columns() {
 _mmiodbg() {
   local curcontext=$curcontext state state_descr context ret=1
   local -a line line_words commands_ always place table via access change
+  local -a types symbols into
   typeset -A opt_args
 
   line_words=( "${(@Q)words}" )
@@ -102,6 +108,7 @@ _mmiodbg() {
     'peek:read registers'
     'write:write registers'
     'poke:write registers'
+    'sym:where a name is, how a type is laid out, what points into a device'
   )
   always=(
     '(-v --verbose)'{-v,--verbose}'[say more; each access]'
@@ -142,7 +149,19 @@ _mmiodbg() {
     '--verify[read each element back after its write]'
   )
 
+  types=(
+    '(-t --type)'{-t+,--type=}'[the C type of a place]:type: '
+    '(-m --access)'{-m+,--access=}'[only this member]:member: '
+  )
+  symbols=(
+    '--no-debuginfod[ask no server for debug information]'
+  )
+  into=(
+    '--into=[the variables that point into a region]:device:_mmiodbg_devices'
+  )
+
   _arguments -C -s $always $place $table $via $access $change \
+    $types $symbols $into \
     '(-): :->command' '(-)*:: :->arguments' && ret=0
   case $state in
   (command)
@@ -156,16 +175,20 @@ _mmiodbg() {
         ':device:_mmiodbg_devices' && ret=0
       ;;
     (info)
-      _arguments -s -S $always $place $via \
+      _arguments -s -S $always $place $via $symbols \
         '*:location:_mmiodbg_locations' && ret=0
       ;;
     (read|peek)
-      _arguments -s -S $always $place $via $access \
+      _arguments -s -S $always $place $via $access $types $symbols \
         '*:location:_mmiodbg_locations' && ret=0
       ;;
     (write|poke)
-      _arguments -s -S $always $place $via $access $change \
+      _arguments -s -S $always $place $via $access $change $types $symbols \
         '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (sym)
+      _arguments -s -S $always $place $table $types $symbols $into \
+        '*:name: ' && ret=0
       ;;
     esac
     ;;

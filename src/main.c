@@ -20,10 +20,8 @@
 #include "target/machine.h"
 
 static const struct command *const commands[] = {
-	&command_maps,
-	&command_info,
-	&command_read,
-	&command_write,
+	&command_maps,  &command_info, &command_read,
+	&command_write, &command_sym,
 };
 
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };

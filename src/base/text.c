@@ -10,6 +10,8 @@
 
 /* Longer names are never near: the search stays linear in what it is given. */
 #define NEAR_LONGEST 64
+/* How many are named. */
+#define NEAR_MOST 8
 
 /*
  * Code points that move the cursor, break the line or turn the direction of
@@ -159,6 +161,7 @@ char *text_nearest(const char *name, const char *const *names)
 {
 	size_t length = strnlen(name, NEAR_LONGEST + 1), size;
 	cleanup_free char *list = NULL;
+	unsigned count = 0;
 	FILE *out;
 	bool failed;
 
@@ -167,9 +170,11 @@ char *text_nearest(const char *name, const char *const *names)
 	out = open_memstream(&list, &size);
 	if (!out)
 		return NULL;
-	for (; *names; names++)
-		if (is_near(name, length, *names))
-			fprintf(out, "%s%s", ftell(out) ? ", " : "", *names);
+	for (; *names && count <= NEAR_MOST; names++)
+		if (is_near(name, length, *names) && ++count <= NEAR_MOST)
+			fprintf(out, "%s%s", count > 1 ? ", " : "", *names);
+	if (count > NEAR_MOST)
+		fputs(" and more", out);
 	failed = ferror(out);
 	failed |= fclose(out) != 0;
 	if (failed || !size)

@@ -16,7 +16,8 @@ char *text_escape(const char *text, size_t length)
 
 /*
  * Adds the near ones of `names` (NULL-terminated) to a new string, "a, b":
- * those within a third of the length in edits. NULL if none is near.
+ * those within a third of the length in edits, and of them not more than
+ * eight. NULL if none is near.
  */
 char *text_nearest(const char *name, const char *const *names)
 	__attribute__((nonnull, warn_unused_result));

@@ -30,6 +30,6 @@ struct command {
 };
 
 extern const struct command command_maps, command_info, command_read,
-	command_write;
+	command_write, command_sym;
 
 #endif

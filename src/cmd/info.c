@@ -14,6 +14,7 @@
 #include "cmd/command.h"
 #include "cmd/target.h"
 #include "plan/resolve.h"
+#include "plan/typed.h"
 #include "render/json.h"
 #include "target/machine.h"
 #include "target/session.h"
@@ -26,6 +27,7 @@ struct report {
 	const struct options *options;
 	struct session *session;
 	const struct location *location;
+	char *type; /* of what a name means, in words; or NULL */
 	struct resolved place;
 	struct site site;
 	struct device_state state;
@@ -225,6 +227,8 @@ static void put_report(const struct report *report)
 	    report->session->name);
 	if (report->session->tracer)
 		put("traced by", "process %d", (int)report->session->tracer);
+	if (report->type)
+		put("type", "%s", report->type);
 	put("address", "0x%" PRIx64, report->site.address);
 	put_mapping(report);
 	put("class", "%s", mapping_class_name(site_class(&report->site)));
@@ -369,6 +373,8 @@ static json_object *json_report(const struct report *report)
 
 	json_object_object_add(object, "location",
 			       json_text(report->location->text));
+	if (report->type)
+		json_object_object_add(object, "type", json_text(report->type));
 	json_object_object_add(object, "address",
 			       json_address(report->site.address));
 	json_object_object_add(object, "mapping", map);
@@ -420,8 +426,9 @@ static struct error *explain(const struct command_context *context,
 				 &report.place);
 	if (error)
 		return error_subject(error, location->text);
+	error = typed_describe(session, location, &report.type);
 	report.site = report.place.spans[0].site;
-	if (report.site.device) {
+	if (!error && report.site.device) {
 		error = read_state(&report);
 		evidence_collect(session, &report.site, false,
 				 &report.evidence);
@@ -430,6 +437,7 @@ static struct error *explain(const struct command_context *context,
 		json_document_add(document, json_report(&report));
 	else if (!error)
 		put_report(&report);
+	free(report.type);
 	device_state_deinit(&report.state);
 	evidence_deinit(&report.evidence);
 	resolved_deinit(&report.place);

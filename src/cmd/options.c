@@ -220,6 +220,15 @@ static struct error *set_color(struct options *options, const char *argument)
 		"auto, always or never");
 }
 
+static struct error *set_into(struct options *options, const char *argument)
+{
+	options->into = argument;
+	return *argument ? NULL
+			 : error_help(error_create(ERROR_USAGE, 0,
+						   "--into: an empty name"),
+				      "a region as `maps` shows it");
+}
+
 static struct error *set_columns(struct options *options, const char *argument)
 {
 	options->columns = argument;
@@ -238,7 +247,8 @@ static const struct option_row rows[] = {
 	{'n', "count", "N", "N elements from each location on", GROUP_ACCESS,
 	 set_count},
 	{'t', "type", "TYPE",
-	 "the C type of what each location names: 'struct NAME', a typedef",
+	 "the C type of what each location names (`sym`: to lay out): "
+	 "'struct NAME', a typedef",
 	 GROUP_TYPE, set_type},
 	{'m', "access", "MEMBER", "only this member of it", GROUP_TYPE,
 	 set_member},
@@ -276,6 +286,9 @@ static const struct option_row rows[] = {
 	 GROUP_ACCESS, set_force},
 	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
 	 GROUP_ACCESS, set_dry_run},
+	{0, "into", "REGION",
+	 "list the variables that point into this region of a device",
+	 GROUP_SYMBOLS, set_into},
 	{0, "no-debuginfod", NULL,
 	 "ask no server for debug information (DEBUGINFOD_URLS)", GROUP_NAMES,
 	 set_no_debuginfod},

@@ -23,8 +23,9 @@ enum option_group {
 	GROUP_TABLE = 1 << 4,  /* output as a table */
 	GROUP_VALUES = 1 << 5, /* output as values */
 	GROUP_BACKEND = 1 << 6,
-	GROUP_NAMES = 1 << 7, /* names of the target are looked up */
-	GROUP_TYPE = 1 << 8,  /* places may be given a type */
+	GROUP_NAMES = 1 << 7,   /* names of the target are looked up */
+	GROUP_TYPE = 1 << 8,    /* places may be given a type */
+	GROUP_SYMBOLS = 1 << 9, /* names are what is asked for */
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -39,6 +40,7 @@ struct options {
 	bool quiet, verbose, json, json_lines;
 	enum color_mode color;
 	const char *columns; /* -o */
+	const char *into;    /* --into */
 	bool no_headings, raw;
 	bool help, version;
 	uint32_t given;   /* rows of the table that stood before the command */

@@ -92,6 +92,43 @@ Elf_Data *elf_section(Elf *elf, const char *name)
 	return elf_rawdata(section, NULL);
 }
 
+static bool holds_texts(const char *name)
+{
+	static const char *const names[] = {
+		".debug_str",  ".debug_str.dwo",  ".debug_line_str",
+		".zdebug_str", ".zdebug_str.dwo", ".zdebug_line_str",
+	};
+
+	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+size_t elf_text_ends(Elf *elf, const char *ret[MOST_TEXT_SECTIONS])
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	size_t strings, count = 0;
+
+	if (elf_getshdrstrndx(elf, &strings))
+		return 0;
+	while (count < MOST_TEXT_SECTIONS &&
+	       (section = elf_nextscn(elf, section)) != NULL) {
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) ||
+		    header.sh_type == SHT_NOBITS ||
+		    !holds_texts(elf_strptr(elf, strings, header.sh_name)))
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (data && data->d_buf && data->d_size)
+			ret[count++] =
+				(const char *)data->d_buf + data->d_size;
+	}
+	return count;
+}
+
 bool elf_first_address(Elf *elf, uint64_t *ret)
 {
 	GElf_Phdr header;

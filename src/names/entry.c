@@ -94,14 +94,50 @@ static int go_on(Dwarf_Attribute *attribute, void *data)
 	return DWARF_CB_OK;
 }
 
-/* The text of an attribute of this very entry, or NULL. Of one that stands in
- * the entry itself libdw finds the end only when it passes over it. */
+/* Of the file that was asked last; or none. */
+static struct {
+	Dwarf *dwarf;
+	const char *ends[MOST_TEXT_SECTIONS];
+	size_t count;
+} latest;
+
+void entry_forget(void)
+{
+	latest.dwarf = NULL;
+}
+
+/* Whether it begins right behind a section of texts. */
+static bool is_behind(const Dwarf_Die *die, const char *text)
+{
+	Dwarf *dwarf = dwarf_cu_getdwarf(die->cu);
+
+	if (dwarf != latest.dwarf) {
+		latest.count = elf_text_ends(dwarf_getelf(dwarf), latest.ends);
+		latest.dwarf = dwarf;
+	}
+	for (size_t i = 0; i < latest.count; i++)
+		if (text == latest.ends[i])
+			return true;
+	return false;
+}
+
+/*
+ * The text of an attribute of this very entry, or NULL. What libdw (0.188) does
+ * not look for: the end of one that stands in the entry itself, before it
+ * passes over it; and that one that is named by its number is in the section.
+ */
 static const char *text_of(Dwarf_Die *die, Dwarf_Attribute *attribute)
 {
-	if (dwarf_whatform(attribute) == DW_FORM_string &&
-	    dwarf_getattrs(die, go_on, NULL, 0) != 1)
+	unsigned form = dwarf_whatform(attribute);
+	const char *text;
+
+	if (form == DW_FORM_string && dwarf_getattrs(die, go_on, NULL, 0) != 1)
 		return NULL;
-	return dwarf_formstring(attribute);
+	text = dwarf_formstring(attribute);
+	if (text && form != DW_FORM_string && form != DW_FORM_strp &&
+	    is_behind(die, text))
+		return NULL;
+	return text;
 }
 
 const char *entry_own_string(Dwarf_Die *die, unsigned code)

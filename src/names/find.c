@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "names/inside.h"
 
+/* Of one name in one module: each is compared with all others. */
+enum { MOST_FOUND = 4096 };
+
 struct findings {
 	struct symbol *items;
 	size_t count, capacity;
@@ -55,6 +58,8 @@ static bool collect_symbol(void *data, const struct elf_symbol *symbol)
 		search->has_variants |= symbol->name[length] == '.';
 		return true;
 	}
+	if (search->n_symbols >= MOST_FOUND)
+		return false;
 	if (!list_grow(&search->symbols, search->n_symbols, &search->capacity,
 		       sizeof(*symbol))) {
 		search->no_memory = true;
@@ -201,9 +206,12 @@ static void add_symbol(struct search *search, const struct elf_symbol *found)
 	bool tls = type == STT_TLS;
 	struct symbol *symbol = tls ? NULL : found_at(search, address);
 
+	/* Some compilers do not tell DWARF where such a one is. */
 	for (size_t i = search->first; tls && i < search->findings->count; i++)
-		if (search->findings->items[i].problem)
+		if (search->findings->items[i].problem) {
+			search->findings->items[i].problem = tls_problem;
 			return;
+		}
 	if (!symbol) {
 		symbol = add_finding(search);
 		if (!symbol)
@@ -239,7 +247,8 @@ static void add_variables(struct search *search)
 
 	for (const struct entry *entry =
 		     index_first(index, search->query->last);
-	     entry; entry = index_next(index, entry))
+	     entry && search->findings->count - search->first < MOST_FOUND;
+	     entry = index_next(index, entry))
 		if (is_asked(search, entry))
 			add_variable(search, entry);
 }
@@ -247,7 +256,19 @@ static void add_variables(struct search *search)
 /* The symbol table knows where it is: the first entry of that place will do. */
 static void add_variables_until(struct search *search, uint64_t address)
 {
+	const struct index *index = &search->module->index;
+	const char *name = search->query->last;
+	size_t seen = SIZE_MAX;
+
 	do {
+		const struct entry *newest = index_first(index, name);
+		size_t number =
+			newest ? (size_t)(newest - index->entries) : SIZE_MAX;
+
+		/* Nothing new is called so. */
+		if (number == seen)
+			continue;
+		seen = number;
 		search->findings->count = search->first;
 		add_variables(search);
 		if (found_at(search, address))
@@ -526,6 +547,23 @@ static bool collect_near(void *data, const struct elf_symbol *symbol)
 	return near->count < MOST_NEAR;
 }
 
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Each once. */
+static void sort_near(struct near *near)
+{
+	size_t kept = 0;
+
+	qsort(near->names, near->count, sizeof(*near->names), compare_names);
+	for (size_t i = 0; i < near->count; i++)
+		if (!kept || strcmp(near->names[kept - 1], near->names[i]) != 0)
+			near->names[kept++] = near->names[i];
+	near->count = kept;
+}
+
 static char *nearest(struct names *names, const struct query *query)
 {
 	struct near near = {.table = names};
@@ -541,6 +579,7 @@ static char *nearest(struct names *names, const struct query *query)
 			add_near(&near, module->index.entries[i].name);
 	if (near.count && list_grow(&near.names, near.count, &near.capacity,
 				    sizeof(*near.names))) {
+		sort_near(&near);
 		near.names[near.count] = NULL;
 		text = text_nearest(query->last, near.names);
 	}
@@ -593,9 +632,10 @@ struct error *find_nothing(struct names *names, const struct query *query,
 	return error;
 }
 
-struct error *names_find_all(struct names *names, const char *scope,
-			     const char *name, struct symbol **ret,
-			     size_t *ret_count)
+/* `*ret_problem`: of a module that was passed over, or NULL. */
+static struct error *find_all(struct names *names, const char *scope,
+			      const char *name, struct symbol **ret,
+			      size_t *ret_count, struct error **ret_problem)
 {
 	struct findings findings = {0};
 	struct query query;
@@ -615,9 +655,22 @@ struct error *names_find_all(struct names *names, const char *scope,
 	if (!error) {
 		*ret = steal(findings.items);
 		*ret_count = findings.count;
+		*ret_problem = steal(findings.problem);
 	}
 	findings_deinit(&findings);
 	query_deinit(&query);
+	return error;
+}
+
+struct error *names_find_all(struct names *names, const char *scope,
+			     const char *name, struct symbol **ret,
+			     size_t *ret_count)
+{
+	struct error *problem = NULL;
+	struct error *error =
+		find_all(names, scope, name, ret, ret_count, &problem);
+
+	error_destroy(problem);
 	return error;
 }
 
@@ -688,27 +741,60 @@ static bool all_the_same(const struct symbol *symbols, size_t count)
 	return true;
 }
 
+/* Nothing has the name, and a module could not be looked into. */
+static struct error *nothing_found(struct names *names, const char *scope,
+				   const char *name,
+				   const struct error *problem)
+{
+	struct error *error, *told;
+	struct query query;
+
+	error = query_make(names, scope, name, &query);
+	if (error)
+		return error;
+	error = find_nothing(names, &query, "object");
+	query_deinit(&query);
+	if (!problem)
+		return error;
+	told = error_create(ERROR_NO_NAME, 0, "%s, as far as can be seen: %s",
+			    error->message, problem->message);
+	if (problem->help || error->help)
+		error_help(told, "%s",
+			   problem->help ? problem->help : error->help);
+	error_destroy(error);
+	return told;
+}
+
+/* Something has it, and so may a module that could not be looked into. */
+static struct error *not_sure(const char *name, const struct symbol *symbol,
+			      const struct error *problem)
+{
+	const char *module = path_basename(symbol->module);
+
+	return error_help(error_create(ERROR_USAGE, 0,
+				       "it is not sure that no other is called "
+				       "'%s': %s",
+				       name, problem->message),
+			  "%s::%s is that of this module", module, name);
+}
+
 struct error *names_find(struct names *names, const char *scope,
 			 const char *name, struct symbol *ret)
 {
 	cleanup_free struct symbol *symbols = NULL;
+	cleanup_error struct error *problem = NULL;
 	struct error *error;
-	struct query query;
 	size_t count;
 
-	error = names_find_all(names, scope, name, &symbols, &count);
+	error = find_all(names, scope, name, &symbols, &count, &problem);
 	if (error)
 		return error;
-	if (!count) {
-		error = query_make(names, scope, name, &query);
-		if (error)
-			return error;
-		error = find_nothing(names, &query, "object");
-		query_deinit(&query);
-		return error;
-	}
+	if (!count)
+		return nothing_found(names, scope, name, problem);
 	if (count > 1 && !all_the_same(symbols, count))
 		return ambiguous(name, symbols, count);
+	if (problem)
+		return not_sure(name, &symbols[0], problem);
 	if (!symbols[0].has_address)
 		return error_create(ERROR_NO_NAME, 0, "%s", symbols[0].problem);
 	*ret = symbols[0];

@@ -116,7 +116,8 @@ struct names {
 	size_t n_types, types_capacity;
 	uint32_t *type_heads;
 	size_t n_type_heads;
-	void **kept; /* texts that symbols use */
+	unsigned seeking; /* definitions of declarations, at the moment */
+	void **kept;      /* texts that symbols use */
 	size_t n_kept, kept_capacity;
 };
 
@@ -132,6 +133,11 @@ size_t elf_build_id(Elf *elf, const unsigned char **ret);
 
 /* The contents of a section by its name, or NULL. */
 Elf_Data *elf_section(Elf *elf, const char *name);
+
+/* Where its sections of texts end, those that are not empty; how many. What is
+ * compressed must not be any more. */
+enum { MOST_TEXT_SECTIONS = 8 };
+size_t elf_text_ends(Elf *elf, const char *ret[MOST_TEXT_SECTIONS]);
 
 /* Where in the target's memory it stands: false if that cannot be told; then
  * `*ret_why` is why, static. */
@@ -198,6 +204,8 @@ bool entry_child(Dwarf_Die *die, Dwarf_Die *ret);
 /* The last of the entries that this one is an instance or the definition of;
  * false: of none. */
 bool entry_declared(Dwarf_Die *die, Dwarf_Die *ret);
+/* To be called before any DWARF is closed: no text of it is used any more. */
+void entry_forget(void);
 /* A string attribute of a unit's first entry itself. */
 const char *entry_own_string(Dwarf_Die *die, unsigned code);
 /* The source file in which an entry is declared, or NULL, and the line. */
@@ -237,6 +245,13 @@ type_id type_of(struct names *names, const struct module *module,
 type_id type_number(struct names *names, const struct module *module,
 		    Dwarf_Die *die, unsigned dimension);
 void types_deinit(struct names *names);
+
+/* typename.c -------------------------------------------------------------- */
+
+/* The definition of a type that an entry of a module declares: the one of its
+ * name, in what it stands in, if all that there are have the same layout. */
+type_id type_definition(struct names *names, struct module *module,
+			Dwarf_Die *die);
 
 /* query.c ----------------------------------------------------------------- */
 

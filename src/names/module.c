@@ -168,47 +168,23 @@ static bool has_dwarf(Elf *elf)
 
 static void dwarf_file_close(struct dwarf_file *file)
 {
+	entry_forget();
 	dwarf_end(file->dwarf);
 	if (file->file.elf)
 		elf_file_close(&file->file);
 	*file = (struct dwarf_file){.file = {.fd = -1}};
 }
 
-static bool holds_texts(const char *name)
-{
-	static const char *const names[] = {
-		".debug_str",  ".debug_str.dwo",  ".debug_line_str",
-		".zdebug_str", ".zdebug_str.dwo", ".zdebug_line_str",
-	};
-
-	for (size_t i = 0; name && i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return false;
-}
-
 /* Whether sections of texts end with the end of one: libdw (0.188) hands out
  * one that goes on behind the section. */
 static bool texts_end(Elf *elf)
 {
-	Elf_Scn *section = NULL;
-	GElf_Shdr header;
-	size_t strings;
+	const char *ends[MOST_TEXT_SECTIONS];
+	size_t count = elf_text_ends(elf, ends);
 
-	if (elf_getshdrstrndx(elf, &strings))
-		return false;
-	while ((section = elf_nextscn(elf, section)) != NULL) {
-		Elf_Data *data;
-
-		if (!gelf_getshdr(section, &header) ||
-		    header.sh_type == SHT_NOBITS ||
-		    !holds_texts(elf_strptr(elf, strings, header.sh_name)))
-			continue;
-		data = elf_rawdata(section, NULL);
-		if (data && data->d_buf && data->d_size &&
-		    ((const char *)data->d_buf)[data->d_size - 1])
+	for (size_t i = 0; i < count; i++)
+		if (ends[i][-1])
 			return false;
-	}
 	return true;
 }
 
@@ -224,6 +200,17 @@ static bool begin_dwarf(struct dwarf_file *file, Elf *elf)
 		file->dwarf = NULL;
 	}
 	return file->dwarf != NULL;
+}
+
+/* The same for a file that belongs to another one. It must not name one for its
+ * own part, for which libdw would go itself (inside.h). */
+static bool begin_part(struct dwarf_file *file)
+{
+	const char *name;
+	const void *id;
+
+	return begin_dwarf(file, file->file.elf) &&
+	       dwelf_dwarf_gnu_debugaltlink(file->dwarf, &name, &id) == 0;
 }
 
 /* A file with the build id that is wanted; `id` NULL: any. */
@@ -407,7 +394,7 @@ static bool set_alt(struct names *names, struct module *module)
 	    !open_by_id(names, ".build-id", id, (size_t)length,
 			&module->alt.file))
 		return false;
-	if (!begin_dwarf(&module->alt, module->alt.file.elf))
+	if (!begin_part(&module->alt))
 		return false;
 	dwarf_setalt(module->debug.dwarf, module->alt.dwarf);
 	return true;
@@ -454,6 +441,7 @@ void module_seek_debug(struct names *names, struct module *module)
 		return;
 	no_debug(module, "the file with the shared part of its debug "
 			 "information (dwz, .gnu_debugaltlink) was not found");
+	entry_forget();
 	dwarf_end(module->debug.dwarf);
 	module->debug.dwarf = NULL;
 }
@@ -509,8 +497,7 @@ Dwarf *module_split(struct names *names, struct module *module, Dwarf_Die *cu,
 	for (enum file_root root = ROOT_TARGET; root <= ROOT_OURS; root++) {
 		if (!open_as(names, root, path, NULL, 0, &file.file))
 			continue;
-		if (begin_dwarf(&file, file.file.elf) &&
-		    first_unit(file.dwarf, id, ret) &&
+		if (begin_part(&file) && first_unit(file.dwarf, id, ret) &&
 		    list_grow(&module->splits, module->n_splits,
 			      &module->splits_capacity,
 			      sizeof(*module->splits))) {

@@ -12,7 +12,7 @@
 #include "names/inside.h"
 
 /* Against types that mean each other for ever. */
-enum { LONGEST_ALIAS = 64 };
+enum { LONGEST_ALIAS = 64, DEEPEST_SEARCH = 16 };
 
 /* Members and enumerators of one type, against hostile files. */
 enum { MOST_MEMBERS = 1000 * 1000 };
@@ -673,17 +673,21 @@ static struct error *finish_array(struct names *names, type_id id,
 	return NULL;
 }
 
-/* The definition of what is only declared here: the one with its name. */
+/* The definition of what is only declared here, if there is exactly one. */
 static type_id definition(struct names *names, type_id id)
 {
 	struct type_slot *slot = &names->types[id];
-	type_id found = NO_TYPE;
+	struct module *module = &names->modules[slot->module];
+	Dwarf_Die die = slot->die;
+	type_id found;
 
-	if (slot->sought)
+	/* To compare definitions may ask for others. */
+	if (slot->sought || names->seeking >= DEEPEST_SEARCH)
 		return slot->complete;
 	slot->sought = true;
-	if (slot->type->name)
-		error_destroy(names_find_type(names, slot->type->name, &found));
+	names->seeking++;
+	found = type_definition(names, module, &die);
+	names->seeking--;
 	names->types[id].complete = found;
 	return found;
 }

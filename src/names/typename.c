@@ -10,7 +10,8 @@
 #include "base/text.h"
 #include "names/inside.h"
 
-enum { MOST_SUFFIXES = 16 };
+/* Comparisons of types that are called the same, against hostile files. */
+enum { MOST_SUFFIXES = 16, MOST_COMPARED = 1000 * 1000 };
 
 /* What is asked for. */
 struct wanted {
@@ -208,6 +209,7 @@ struct found_type {
 struct found_types {
 	struct found_type *items;
 	size_t count, capacity;
+	size_t compared; /* members, to tell them apart */
 };
 
 static bool same_member(const struct member *left, const struct member *right)
@@ -220,11 +222,16 @@ static bool same_member(const struct member *left, const struct member *right)
 
 /* Two units that include the same header have the same type twice. */
 static bool same_layout(struct names *names, type_id left, type_id right,
-			unsigned depth)
+			unsigned depth, size_t *compared)
 {
 	const struct type *one, *other;
-	struct error *error = names_type(names, left, &one);
+	struct error *error;
 
+	/* Members that are structs of many members, and so on: then they count
+	 * as different. */
+	if ((*compared)++ >= MOST_COMPARED)
+		return false;
+	error = names_type(names, left, &one);
 	if (!error)
 		error = names_type(names, right, &other);
 	if (error) {
@@ -241,7 +248,7 @@ static bool same_layout(struct names *names, type_id left, type_id right,
 		if (!same_member(&one->members[i], &other->members[i]) ||
 		    (depth && one->members[i].type && other->members[i].type &&
 		     !same_layout(names, one->members[i].type,
-				  other->members[i].type, depth - 1)))
+				  other->members[i].type, depth - 1, compared)))
 			return false;
 	for (size_t i = 0; i < one->n_enumerators; i++)
 		if (one->enumerators[i].value != other->enumerators[i].value ||
@@ -249,7 +256,8 @@ static bool same_layout(struct names *names, type_id left, type_id right,
 			   other->enumerators[i].name) != 0)
 			return false;
 	return one->kind != TYPE_ARRAY || !depth ||
-	       same_layout(names, one->target, other->target, depth - 1);
+	       same_layout(names, one->target, other->target, depth - 1,
+			   compared);
 }
 
 static struct error *add_type(struct names *names, struct module *module,
@@ -264,7 +272,8 @@ static struct error *add_type(struct names *names, struct module *module,
 		return error_no_memory();
 	for (size_t i = 0; i < types->count; i++)
 		if (types->items[i].id == id ||
-		    same_layout(names, types->items[i].id, id, DEPTH))
+		    same_layout(names, types->items[i].id, id, DEPTH,
+				&types->compared))
 			return NULL;
 	if (!list_grow(&types->items, types->count, &types->capacity,
 		       sizeof(*types->items)))
@@ -363,6 +372,83 @@ static struct error *search_all(struct names *names,
 		error_destroy(error);
 	}
 	return NULL;
+}
+
+/* What a declaration stands in, "ns::class"; false if the index has it not. */
+static bool scope_of(const struct module *module, const Dwarf_Die *die,
+		     const char *name, char **ret)
+{
+	const struct entry *entry = index_first(&module->index, name);
+
+	for (; entry; entry = index_next(&module->index, entry))
+		if (entry->die.addr == die->addr) {
+			*ret = index_scope(&module->index, entry);
+			return true;
+		}
+	return false;
+}
+
+static bool same_text(const char *left, const char *right)
+{
+	return left && right ? strcmp(left, right) == 0 : left == right;
+}
+
+/* Whether an entry defines what was declared with this tag and scope. */
+static bool defines(const struct module *module, const struct entry *entry,
+		    int tag, const char *scope)
+{
+	cleanup_free char *own = NULL;
+	Dwarf_Die die = entry->die;
+	int found = dwarf_tag(&die);
+	/* C++ declares a class as a struct, too. */
+	bool classes =
+		(tag == DW_TAG_class_type || tag == DW_TAG_structure_type) &&
+		(found == DW_TAG_class_type || found == DW_TAG_structure_type);
+
+	if (entry->kind != ENTRY_TYPE || (found != tag && !classes) ||
+	    entry_flag(&die, DW_AT_declaration))
+		return false;
+	own = index_scope(&module->index, entry);
+	return same_text(own, scope);
+}
+
+type_id type_definition(struct names *names, struct module *module,
+			Dwarf_Die *die)
+{
+	const char *name = entry_name(die);
+	struct found_types types = {0};
+	cleanup_free char *scope = NULL;
+	struct error *error = NULL;
+	type_id found = NO_TYPE;
+
+	if (!name)
+		return NO_TYPE;
+	index_all(names, module);
+	if (!scope_of(module, die, name, &scope))
+		return NO_TYPE;
+	for (size_t i = 0; i < names->n_modules && !types.count && !error;
+	     i++) {
+		/* Its own module first. */
+		struct module *other = &names->modules[(module->number + i) %
+						       names->n_modules];
+		const struct entry *entry;
+
+		error = module_open(names, other);
+		if (error && error->kind != ERROR_NO_MEMORY) {
+			error_destroy(steal(error));
+			continue;
+		}
+		index_all(names, other);
+		for (entry = index_first(&other->index, name); entry && !error;
+		     entry = index_next(&other->index, entry))
+			if (defines(other, entry, dwarf_tag(die), scope))
+				error = add_type(names, other, entry, &types);
+	}
+	if (!error && types.count == 1)
+		found = types.items[0].id;
+	error_destroy(error);
+	free(types.items);
+	return found;
 }
 
 static struct error *ambiguous(const struct wanted *wanted,

@@ -56,10 +56,7 @@ static struct error *no_type(const struct walk *walk)
 	error = error_create(ERROR_NO_NAME, 0, "the type of %s is not known",
 			     name ? name : "?");
 	if (object->untyped)
-		error_help(error,
-			   "%s; -t TYPE, or an offset and a width, do "
-			   "without",
-			   object->untyped);
+		error_help(error, "%s", object->untyped);
 	return error;
 }
 

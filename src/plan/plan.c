@@ -443,20 +443,22 @@ static struct error *typed_width(const struct location *location,
 
 static struct error *check_many(const struct location *location,
 				const struct plan_options *options,
-				const struct layout *layout)
+				const struct typed *typed)
 {
-	bool many = layout->count > 1;
+	const struct layout *layout = &typed->layout;
+	bool many = layout->count > 1 || (options->write && typed->is_struct);
 	bool array = layout->items[0].is_array;
-	const char *what =
-		many ? "it is of more than one register" : "it is an array";
+	const char *what = typed->is_struct ? "it is a struct"
+			   : many           ? "it is of more than one register"
+					    : "it is an array";
 
 	if (!many && !array)
 		return NULL;
 	if (options->write && (many || !options->fill))
 		return at_span(location, &location->value.span,
 			       error_help(error_create(ERROR_USAGE, 0,
-						       "%s, and they are "
-						       "written one by one",
+						       "%s, which is not "
+						       "written as a whole",
 						       what),
 					  many ? "name a member of it"
 					       : "name an element; or --fill "
@@ -522,7 +524,7 @@ static struct error *plan_typed(struct plan *plan,
 	if (!error && !typed.has_type)
 		return plan_place(plan, location, options, &typed);
 	if (!error)
-		error = check_many(location, options, &typed.layout);
+		error = check_many(location, options, &typed);
 	for (size_t i = 0; i < typed.layout.count && !error; i++)
 		error = plan_register(plan, location, options, &typed,
 				      &typed.layout.items[i]);

@@ -344,10 +344,11 @@ static void look_at_members(struct walk *walk, const struct type *type,
 
 static void look_at(struct walk *walk, const struct spot *spot)
 {
-	const struct type *type = type_at(walk, spot->type);
+	const struct type *type =
+		is_over(walk) ? NULL : type_at(walk, spot->type);
 
 	walk->steps++;
-	if (!type || is_over(walk))
+	if (!type)
 		return;
 	if (spot->depth > DEEPEST)
 		walk->list->exceeded = true;

@@ -24,7 +24,8 @@ static struct error *named_base(struct session *session,
 				"name a variable (regs.ctrl) or a region"),
 			location, place);
 	error = object_find(session, location, place, &object);
-	if (!error && (object.bits || object.has_bit))
+	if (!error && (object.bits || object.has_bit) &&
+	    (place->has_offset || location->range != RANGE_NONE))
 		error = error_at_base(error_create(ERROR_USAGE, 0,
 						   "bits have no address of "
 						   "their own"),

@@ -131,7 +131,7 @@ static char *label_of(const struct location *location,
 	}
 	if (start->has_offset)
 		length = start->offset_span.start + start->offset_span.length;
-	if (location->bits.kind == BITS_FIELD)
+	if (location->bits.kind != BITS_NONE && !options->member)
 		length = location->bits.span.start + location->bits.span.length;
 	if (asprintf(&text, "%.*s%s%s", (int)length, location->text,
 		     options->member ? "." : "",
@@ -318,6 +318,7 @@ static struct error *lay_out(struct session *session,
 			     const struct object *object, struct typed *typed)
 {
 	cleanup_free char *label = label_of(location, options);
+	const struct type *type;
 	struct labels labels = {.whole = label, .of_members = label};
 	struct names *names;
 	struct error *error;
@@ -332,8 +333,12 @@ static struct error *lay_out(struct session *session,
 	if (!error)
 		error = layout_make(names, object, &labels, &typed->layout);
 	if (!error)
-		typed->has_type = true;
-	return error;
+		error = names_type(names, object->type, &type);
+	if (error)
+		return error;
+	typed->has_type = true;
+	typed->is_struct = type->kind == TYPE_STRUCT;
+	return NULL;
 }
 
 static struct error *check_function(const struct location *location,
@@ -388,4 +393,33 @@ struct error *typed_find(struct session *session,
 	*ret = typed;
 	typed = (struct typed){0};
 	return NULL;
+}
+
+struct error *typed_describe(struct session *session,
+			     const struct location *location, char **ret)
+{
+	static const struct plan_options none;
+	cleanup_free char *spelled = NULL;
+	struct object object;
+	struct names *names;
+	struct error *error;
+
+	*ret = NULL;
+	if (!is_named(location) || location->start.has_offset ||
+	    location->range != RANGE_NONE)
+		return NULL;
+	error = find_object(session, location, &none, &object);
+	if (!error && object.type != NO_TYPE)
+		error = session_names(session, &names);
+	if (error || object.type == NO_TYPE)
+		return error;
+	spelled = names_spell(names, object.type);
+	if (spelled && object.bits &&
+	    asprintf(ret, "%s, bits %u to %u of %u", spelled,
+		     object.low + object.bits - 1, object.low,
+		     object.unit_size * 8) < 0)
+		*ret = NULL;
+	if (!object.bits)
+		*ret = steal(spelled);
+	return *ret ? NULL : error_no_memory();
 }

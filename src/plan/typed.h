@@ -24,6 +24,7 @@ struct typed {
 	struct anchor at;
 	bool has_type;        /* else it is a place, and no more */
 	struct layout layout; /* its registers */
+	bool is_struct;       /* even if it is but one register */
 	bool some_bits;       /* numbered bits of it, not the whole object */
 	/* A place without a type: bytes of the object as the symbol table has
 	 * it, or 0; and bits, if one access reads that. */
@@ -47,6 +48,12 @@ struct error *typed_find(struct session *session,
 			 const struct location *location,
 			 const struct plan_options *options, struct typed *ret)
 	__attribute__((nonnull, warn_unused_result));
+/* The type of what a location names, in words: "enum mode, bits 3 to 1 of 32".
+ * `*ret` is NULL if it has none; the caller frees. */
+struct error *typed_describe(struct session *session,
+			     const struct location *location, char **ret)
+	__attribute__((nonnull, warn_unused_result));
+
 void typed_deinit(struct typed *typed);
 
 #define cleanup_typed cleanup_with(typed_deinit)

@@ -346,9 +346,7 @@ static void on_access(void *data, const struct element *element,
 		      const struct access_record *record)
 {
 	const struct access_renderer *renderer = data;
-	const struct operation *operation = element->operation;
-	cleanup_free char *label =
-		resolved_label(&operation->place, element->position);
+	cleanup_free char *label = element_label(element);
 	const char *verb = record->write ? "write" : "read";
 	char value[32] = "", waited[48] = "";
 

@@ -70,7 +70,7 @@ static bool is_raised(void)
 	       getgid() != getegid() || is_secure() || has_capabilities();
 }
 
-static bool has_servers(void)
+bool debuginfod_is_wanted(void)
 {
 	const char *servers = getenv("DEBUGINFOD_URLS");
 
@@ -322,7 +322,7 @@ int debuginfod_fetch(const char *build_id, char **ret_why)
 	int fd = -1;
 
 	*ret_why = NULL;
-	if (!has_servers() || !is_build_id(build_id))
+	if (!debuginfod_is_wanted() || !is_build_id(build_id))
 		return -1;
 	if (!is_secure())
 		fd = open_cached(build_id);

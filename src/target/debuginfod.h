@@ -6,6 +6,11 @@
 #ifndef MMIODBG_TARGET_DEBUGINFOD_H
 #define MMIODBG_TARGET_DEBUGINFOD_H
 
+#include <stdbool.h>
+
+/* Whether the user has named servers: DEBUGINFOD_URLS. */
+bool debuginfod_is_wanted(void);
+
 /*
  * Opens the debug information of a build id (lower-case hexadecimal): what the
  * cache of debuginfod has, else what a server gives. Nothing is done unless

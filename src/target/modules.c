@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "target/modules.h"
 
-#include <elf.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,9 +16,9 @@
 #include "base/error.h"
 #include "base/root.h"
 #include "base/text.h"
+#include "target/buildid.h"
 #include "target/debuginfod.h"
 #include "target/machine.h"
-#include "target/remote.h"
 #include "target/session.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
@@ -438,222 +436,6 @@ static struct error *not_opened(const struct modules *modules, size_t index,
 	return help ? error_help(error, "%s", help) : error;
 }
 
-/* The build id in the target's memory -------------------------------------- */
-
-enum {
-	MOST_SEGMENTS = 256,
-	MOST_NOTES = 65536, /* bytes */
-	LONGEST_BUILD_ID = 64,
-	MOST_READS = 1024, /* of the memory, for one module */
-};
-
-/* What is read for it: all of it is the target's choice. */
-struct reading {
-	const struct module_source *module;
-	pid_t tid;
-	unsigned left; /* reads */
-};
-
-/* What both classes of files have. */
-struct segments {
-	uint64_t offset; /* of the table in the file */
-	unsigned count;
-	size_t size; /* of an entry */
-};
-
-struct segment {
-	uint32_t type;
-	uint64_t offset, size, alignment;
-};
-
-struct id {
-	unsigned char bytes[LONGEST_BUILD_ID];
-	size_t length;
-};
-
-/*
- * Reads a range of the file from where it is mapped, and so nothing but what
- * is mapped of it. Pieces may overlap in it, or be without permissions.
- */
-static bool read_range(struct reading *reading, uint64_t offset, void *buffer,
-		       size_t length)
-{
-	const struct module_source *module = reading->module;
-
-	for (size_t i = 0; i < module->n_pieces; i++) {
-		const struct module_piece *piece = &module->pieces[i];
-		uint64_t size = piece->end - piece->start;
-
-		if (offset < piece->offset || offset - piece->offset > size ||
-		    size - (offset - piece->offset) < length)
-			continue;
-		if (!reading->left)
-			return false;
-		reading->left--;
-		if (remote_read(reading->tid,
-				piece->start + (offset - piece->offset), buffer,
-				length))
-			return true;
-	}
-	return false;
-}
-
-static bool segments_are_sound(const struct segments *segments, size_t size)
-{
-	return segments->count && segments->count <= MOST_SEGMENTS &&
-	       segments->size == size;
-}
-
-static bool read_header_32(struct reading *reading, struct segments *ret)
-{
-	Elf32_Ehdr header;
-
-	if (!read_range(reading, 0, &header, sizeof(header)))
-		return false;
-	*ret = (struct segments){header.e_phoff, header.e_phnum,
-				 header.e_phentsize};
-	return segments_are_sound(ret, sizeof(Elf32_Phdr));
-}
-
-static bool read_header_64(struct reading *reading, struct segments *ret)
-{
-	Elf64_Ehdr header;
-
-	if (!read_range(reading, 0, &header, sizeof(header)))
-		return false;
-	*ret = (struct segments){header.e_phoff, header.e_phnum,
-				 header.e_phentsize};
-	return segments_are_sound(ret, sizeof(Elf64_Phdr));
-}
-
-static bool read_segment_32(struct reading *reading, uint64_t offset,
-			    struct segment *ret)
-{
-	Elf32_Phdr header;
-
-	if (!read_range(reading, offset, &header, sizeof(header)))
-		return false;
-	*ret = (struct segment){header.p_type, header.p_offset, header.p_filesz,
-				header.p_align};
-	return true;
-}
-
-static bool read_segment_64(struct reading *reading, uint64_t offset,
-			    struct segment *ret)
-{
-	Elf64_Phdr header;
-
-	if (!read_range(reading, offset, &header, sizeof(header)))
-		return false;
-	*ret = (struct segment){header.p_type, header.p_offset, header.p_filesz,
-				header.p_align};
-	return true;
-}
-
-static const struct elf_class {
-	unsigned char number;
-	bool (*header)(struct reading *reading, struct segments *ret);
-	bool (*segment)(struct reading *reading, uint64_t offset,
-			struct segment *ret);
-} classes[] = {
-	{ELFCLASS32, read_header_32, read_segment_32},
-	{ELFCLASS64, read_header_64, read_segment_64},
-};
-
-/* NULL: no ELF file of this machine's byte order. */
-static const struct elf_class *read_class(struct reading *reading)
-{
-	const unsigned char order =
-		BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
-	unsigned char identity[EI_NIDENT];
-
-	if (!read_range(reading, 0, identity, sizeof(identity)) ||
-	    memcmp(identity, ELFMAG, SELFMAG) != 0 ||
-	    identity[EI_DATA] != order)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(classes); i++)
-		if (classes[i].number == identity[EI_CLASS])
-			return &classes[i];
-	return NULL;
-}
-
-static size_t aligned(size_t value, size_t alignment)
-{
-	return (value + alignment - 1) / alignment * alignment;
-}
-
-/* Notes of both classes have the same header (elf(5)). */
-static bool note_id(const Elf64_Nhdr *note, const unsigned char *name,
-		    const unsigned char *value, struct id *ret)
-{
-	if (note->n_type != NT_GNU_BUILD_ID || note->n_namesz != 4 ||
-	    memcmp(name, "GNU", 4) != 0 || !note->n_descsz ||
-	    note->n_descsz > LONGEST_BUILD_ID)
-		return false;
-	ret->length = note->n_descsz;
-	memcpy(ret->bytes, value, ret->length);
-	return true;
-}
-
-/* `length` is at most MOST_NOTES, so no sum of two overflows. */
-static bool find_id(const unsigned char *notes, size_t length, size_t alignment,
-		    struct id *ret)
-{
-	size_t at = 0;
-
-	while (at < length && length - at >= sizeof(Elf64_Nhdr)) {
-		size_t name = at + sizeof(Elf64_Nhdr), value;
-		Elf64_Nhdr note;
-
-		memcpy(&note, notes + at, sizeof(note));
-		if (note.n_namesz > length - name)
-			return false;
-		value = aligned(name + note.n_namesz, alignment);
-		if (value > length || note.n_descsz > length - value)
-			return false;
-		if (note_id(&note, notes + name, notes + value, ret))
-			return true;
-		at = aligned(value + note.n_descsz, alignment);
-	}
-	return false;
-}
-
-static bool read_notes(struct reading *reading, const struct segment *segment,
-		       struct id *ret)
-{
-	cleanup_free unsigned char *notes = NULL;
-
-	if (segment->type != PT_NOTE || !segment->size ||
-	    segment->size > MOST_NOTES)
-		return false;
-	notes = malloc(segment->size);
-	return notes &&
-	       read_range(reading, segment->offset, notes, segment->size) &&
-	       find_id(notes, segment->size, segment->alignment == 8 ? 8 : 4,
-		       ret);
-}
-
-static bool read_id(struct reading *reading, struct id *ret)
-{
-	const struct elf_class *class = read_class(reading);
-	struct segments segments;
-	struct segment segment;
-
-	if (!class || !class->header(reading, &segments))
-		return false;
-	for (unsigned i = 0; i < segments.count; i++) {
-		uint64_t offset;
-
-		if (__builtin_add_overflow(segments.offset, i * segments.size,
-					   &offset) ||
-		    !class->segment(reading, offset, &segment))
-			return false;
-		if (read_notes(reading, &segment, ret))
-			return true;
-	}
-	return false;
-}
-
 /* The state of a thread; 0 if it cannot be read. */
 static char thread_state(const struct session *session, const char *tid)
 {
@@ -685,24 +467,17 @@ static pid_t living_thread(const struct session *session)
 static void take_id(const struct modules *modules, size_t index,
 		    struct module_image *image)
 {
-	struct reading reading = {
-		.module = &modules->source.modules[index],
-		.tid = living_thread(modules->session),
-		.left = MOST_READS,
-	};
-	struct id id;
+	pid_t tid = living_thread(modules->session);
 
 	image->build_id = NULL;
 	image->build_id_length = 0;
+	if (tid > 0)
+		image->build_id =
+			memory_build_id(tid, &modules->source.modules[index],
+					&image->build_id_length);
 	/* Its number may be another's only after it has ended. */
-	if (reading.tid <= 0 || !read_id(&reading, &id) ||
-	    session_ended(modules->session))
-		return;
-	image->build_id = malloc(id.length);
-	if (!image->build_id)
-		return;
-	memcpy(image->build_id, id.bytes, id.length);
-	image->build_id_length = id.length;
+	if (image->build_id && session_ended(modules->session))
+		free(steal(image->build_id));
 }
 
 /* -1 with `*obstacle`. */
@@ -759,6 +534,9 @@ static bool has_foreign_path(const struct mapping *mapping)
 		{"/drm mm object", true}, {"/i915", true},
 	};
 
+	/* What stands there is in a file system of memory. */
+	if (text_starts(mapping->path, "/dev/shm/", NULL))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(foreign); i++)
 		if (text_starts(mapping->path, foreign[i].prefix, NULL) &&
 		    (mapping->deleted || !foreign[i].deleted))
@@ -1010,7 +788,8 @@ static int fetch(struct name_source *source, const char *build_id,
 {
 	if (modules_of(source)->may_fetch)
 		return debuginfod_fetch(build_id, ret_why);
-	*ret_why = strdup("--no-debuginfod");
+	if (debuginfod_is_wanted())
+		*ret_why = strdup("--no-debuginfod");
 	return -1;
 }
 
