@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* `maps`: the device mappings of a process, or who has a device mapped. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "cmd/target.h"
 #include "plan/location.h"
 #include "plan/shown.h"
+#include "render/cell.h"
 #include "render/diagnostic.h"
 #include "render/json.h"
 #include "render/table.h"
@@ -21,32 +21,11 @@
 #include "target/scan.h"
 #include "target/session.h"
 
-typedef unsigned long long ull;
 
 struct row {
 	struct session *session;
 	const struct device_mapping *device;
 };
-
-static char *print(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
-static char *print(const char *format, ...)
-{
-	va_list arguments;
-	char *text;
-	int length;
-
-	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	return length < 0 ? NULL : text;
-}
-
-static char *copy(const char *text)
-{
-	return text ? strdup(text) : NULL;
-}
 
 static void add_number(json_object *object, const char *key, uint64_t value)
 {
@@ -58,7 +37,7 @@ static char *index_text(const void *data)
 {
 	const struct row *row = data;
 
-	return print("%u", row->device->index);
+	return cell_print("%u", row->device->index);
 }
 
 static void index_json(const void *data, json_object *object)
@@ -72,7 +51,7 @@ static char *pid_text(const void *data)
 {
 	const struct row *row = data;
 
-	return print("%d", (int)row->session->process.pid);
+	return cell_print("%d", (int)row->session->process.pid);
 }
 
 static void pid_json(const void *data, json_object *object)
@@ -86,7 +65,7 @@ static char *command_text(const void *data)
 {
 	const struct row *row = data;
 
-	return copy(row->session->name);
+	return cell_copy(row->session->name);
 }
 
 static void command_json(const void *data, json_object *object)
@@ -102,7 +81,7 @@ static char *range_text(const void *data)
 	const struct mapping *mapping =
 		&((const struct row *)data)->device->mapping;
 
-	return print("%" PRIx64 "-%" PRIx64, mapping->start, mapping->end);
+	return cell_print("%" PRIx64 "-%" PRIx64, mapping->start, mapping->end);
 }
 
 static void range_json(const void *data, json_object *object)
@@ -127,10 +106,10 @@ static char *size_text(const void *data)
 	uint64_t size = row_size(data);
 
 	if (size % (1 << 30) == 0)
-		return print("%" PRIu64 "G", size >> 30);
+		return cell_print("%" PRIu64 "G", size >> 30);
 	if (size % (1 << 20) == 0)
-		return print("%" PRIu64 "M", size >> 20);
-	return print("%" PRIu64 "K", size >> 10);
+		return cell_print("%" PRIu64 "M", size >> 20);
+	return cell_print("%" PRIu64 "K", size >> 10);
 }
 
 static void size_json(const void *data, json_object *object)
@@ -164,7 +143,7 @@ static void permissions_json(const void *data, json_object *object)
 		const struct device_mapping *device =                          \
 			((const struct row *)data)->device;                    \
                                                                                \
-		return copy(expression);                                       \
+		return cell_copy(expression);                                  \
 	}                                                                      \
                                                                                \
 	static void name##_json(const void *data, json_object *object)         \
@@ -194,12 +173,12 @@ static char *pci_text(const void *data)
 
 	if (!device_pci_at(row->session->machine, device, device->mapping.start,
 			   &name, &bar, &offset))
-		return copy(device->region.kind == REGION_PCI
-				    ? device->region_text
-				    : device->pci);
+		return cell_copy(device->region.kind == REGION_PCI
+					 ? device->region_text
+					 : device->pci);
 	if (!offset)
-		return print("%s/bar%u", name, bar);
-	return print("%s/bar%u+0x%" PRIx64, name, bar, offset);
+		return cell_print("%s/bar%u", name, bar);
+	return cell_print("%s/bar%u+0x%" PRIx64, name, bar, offset);
 }
 
 static void pci_json(const void *data, json_object *object)
@@ -216,8 +195,8 @@ static char *id_text(const void *data)
 
 	if (!device->vendor)
 		return NULL;
-	return print("%04" PRIx64 ":%04" PRIx64, device->vendor,
-		     device->device);
+	return cell_print("%04" PRIx64 ":%04" PRIx64, device->vendor,
+			  device->device);
 }
 
 static void id_json(const void *data, json_object *object)
@@ -253,7 +232,7 @@ static char *physical_text(const void *data)
 	const struct device_mapping *device =
 		((const struct row *)data)->device;
 
-	return device->has_physical ? print("0x%" PRIx64, device->physical)
+	return device->has_physical ? cell_print("0x%" PRIx64, device->physical)
 				    : NULL;
 }
 
@@ -269,8 +248,8 @@ static void physical_json(const void *data, json_object *object)
 
 static char *offset_text(const void *data)
 {
-	return print("0x%" PRIx64,
-		     ((const struct row *)data)->device->mapping.offset);
+	return cell_print("0x%" PRIx64,
+			  ((const struct row *)data)->device->mapping.offset);
 }
 
 static void offset_json(const void *data, json_object *object)

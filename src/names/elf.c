@@ -123,8 +123,7 @@ size_t elf_text_ends(Elf *elf, const char *ret[MOST_TEXT_SECTIONS])
 			continue;
 		data = elf_rawdata(section, NULL);
 		if (data && data->d_buf && data->d_size)
-			ret[count++] =
-				(const char *)data->d_buf + data->d_size;
+			ret[count++] = (const char *)data->d_buf + data->d_size;
 	}
 	return count;
 }

@@ -342,6 +342,7 @@ static bool next_unit(struct module *module, Dwarf_Off *ret_die)
 		return false;
 	*ret_die = index->next_unit + header;
 	index->next_unit = next;
+	index->work++;
 	return true;
 }
 

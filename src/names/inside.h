@@ -273,11 +273,25 @@ void query_deinit(struct query *query);
 bool query_fits(const struct query *query, const struct module *module,
 		const struct entry *entry);
 
-/* find.c ------------------------------------------------------------------ */
+/* explain.c: errors for names ---------------------------------------------- */
 
-/* Names that are near to one that was not found: for the error. */
-struct error *find_nothing(struct names *names, const struct query *query,
-			   const char *what);
+/* Nothing is what the query asks for; `what` is "object" or "type". With near
+ * names, or why there may be none. */
+struct error *explain_nothing(struct names *names, const struct query *query,
+			      const char *what);
+
+/* The same for an object; and if a module could not be looked into, which:
+ * `problem`, or NULL. */
+struct error *explain_missing(struct names *names, const char *scope,
+			      const char *name, const struct error *problem);
+
+/* Several are called so. */
+struct error *explain_ambiguous(const char *name, const struct symbol *symbols,
+				size_t count);
+
+/* One is, and so may something be in a module that could not be looked into. */
+struct error *explain_unsure(const char *name, const struct symbol *symbol,
+			     const struct error *problem);
 
 /* names.c ----------------------------------------------------------------- */
 

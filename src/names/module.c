@@ -182,6 +182,9 @@ static bool texts_end(Elf *elf)
 	const char *ends[MOST_TEXT_SECTIONS];
 	size_t count = elf_text_ends(elf, ends);
 
+	/* There are no more than three. */
+	if (count == MOST_TEXT_SECTIONS)
+		return false;
 	for (size_t i = 0; i < count; i++)
 		if (ends[i][-1])
 			return false;

@@ -565,7 +565,7 @@ struct error *names_find_type(struct names *names, const char *text,
 	if (!error)
 		error = search_all(names, &wanted, &query, &types);
 	if (!error && !types.count)
-		error = find_nothing(names, &query, "type");
+		error = explain_nothing(names, &query, "type");
 	if (!error && types.count > 1)
 		error = ambiguous(&wanted, &types);
 	if (!error) {

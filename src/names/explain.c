@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why a name is refused, and what would be right: near names, candidates. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "names/inside.h"
+
+/* Near names, of the program's own. */
+struct near {
+	const char **names;
+	size_t count, capacity;
+	struct names *table;
+};
+
+enum { MOST_NEAR = 20000 };
+
+static void add_near(struct near *near, const char *name)
+{
+	if (near->count < MOST_NEAR &&
+	    list_grow(&near->names, near->count, &near->capacity,
+		      sizeof(*near->names)))
+		near->names[near->count++] = name;
+}
+
+static bool collect_near(void *data, const struct elf_symbol *symbol)
+{
+	struct near *near = data;
+
+	if (GELF_ST_TYPE(symbol->symbol.st_info) == STT_OBJECT)
+		add_near(near,
+			 names_keep(near->table,
+				    strndup(symbol->name, symbol->length)));
+	return near->count < MOST_NEAR;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Each once. */
+static void sort_near(struct near *near)
+{
+	size_t kept = 0;
+
+	qsort(near->names, near->count, sizeof(*near->names), compare_names);
+	for (size_t i = 0; i < near->count; i++)
+		if (!kept || strcmp(near->names[kept - 1], near->names[i]) != 0)
+			near->names[kept++] = near->names[i];
+	near->count = kept;
+}
+
+static char *nearest(struct names *names, const struct query *query)
+{
+	struct near near = {.table = names};
+	struct module *module = &names->modules[0];
+	char *text = NULL;
+
+	if (!names->n_modules || module->problem)
+		return NULL;
+	if (module->symbols)
+		elf_each_symbol(module->symbols, collect_near, &near);
+	for (size_t i = 0; i < module->index.count; i++)
+		if (module->index.entries[i].kind == ENTRY_VARIABLE)
+			add_near(&near, module->index.entries[i].name);
+	if (near.count && list_grow(&near.names, near.count, &near.capacity,
+				    sizeof(*near.names))) {
+		sort_near(&near);
+		near.names[near.count] = NULL;
+		text = text_nearest(query->last, near.names);
+	}
+	free(near.names);
+	return text;
+}
+
+static bool any_unit_is(const struct names *names, const char *file)
+{
+	const struct query query = {.file = file};
+
+	for (size_t i = 0; i < names->n_modules; i++)
+		for (size_t j = 0; j < names->modules[i].index.n_units; j++) {
+			const struct entry entry = {.home = (uint32_t)j};
+
+			if (query_fits(&query, &names->modules[i], &entry))
+				return true;
+		}
+	return false;
+}
+
+struct error *explain_nothing(struct names *names, const struct query *query,
+			      const char *what)
+{
+	cleanup_free char *near = NULL;
+	struct error *error;
+
+	if (query->file && !any_unit_is(names, query->file))
+		return error_help(
+			error_create(ERROR_NO_NAME, 0,
+				     "the target has no module and no source "
+				     "file '%s'",
+				     query->file),
+			names->n_modules && names->modules[0].no_debug
+				? "of the program itself: %s"
+				: "%s",
+			names->n_modules && names->modules[0].no_debug
+				? names->modules[0].no_debug
+				: "a module is named as `maps` of /proc has "
+				  "it, a file as the compiler was given it");
+	error = error_create(ERROR_NO_NAME, 0, "the target has no %s '%s'%s%s",
+			     what, query->last, query->scope ? " in " : "",
+			     query->scope ? query->scope : "");
+	near = nearest(names, query);
+	if (near)
+		return error_help(error, "near names: %s", near);
+	if (names->n_modules && names->modules[0].no_debug)
+		return error_help(error, "of the program itself: %s",
+				  names->modules[0].no_debug);
+	return error;
+}
+
+/* The scope of a candidate as it is to be written: as much as tells it from the
+ * others. */
+static char *selecting(const struct symbol *symbols, size_t count, size_t self)
+{
+	const struct symbol *symbol = &symbols[self];
+	const char *module = path_basename(symbol->module);
+	bool same_module = false, same_scope = false;
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i == self)
+			continue;
+		if (strcmp(symbols[i].module, symbol->module) == 0)
+			same_module = true;
+		if (!symbols[i].scope == !symbol->scope &&
+		    (!symbol->scope ||
+		     strcmp(symbols[i].scope, symbol->scope) == 0))
+			same_scope = true;
+	}
+	if (!same_module || !symbol->scope)
+		return strdup(module);
+	if (!same_scope)
+		return strdup(symbol->scope);
+	return asprintf(&text, "%s::%s", module, symbol->scope) < 0 ? NULL
+								    : text;
+}
+
+struct error *explain_ambiguous(const char *name, const struct symbol *symbols,
+				size_t count)
+{
+	enum { MOST_SHOWN = 12 };
+	cleanup_free char *text = NULL;
+	struct error *error;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return error_no_memory();
+	for (size_t i = 0; i < count && i < MOST_SHOWN; i++) {
+		cleanup_free char *scope = selecting(symbols, count, i);
+
+		fprintf(stream, "%s%s::%s", i ? ", " : "", scope ? scope : "?",
+			symbols[i].name);
+		if (symbols[i].file)
+			fprintf(stream, " (%s:%u)",
+				path_basename(symbols[i].file),
+				symbols[i].line);
+	}
+	if (count > MOST_SHOWN)
+		fprintf(stream, " and %zu more", count - MOST_SHOWN);
+	if (fclose(stream))
+		return error_no_memory();
+	error = error_create(ERROR_USAGE, 0, "%zu objects are called '%s'",
+			     count, name);
+	return error_help(error, "one of %s", text);
+}
+
+/* Nothing has the name, and a module could not be looked into. */
+struct error *explain_missing(struct names *names, const char *scope,
+			      const char *name, const struct error *problem)
+{
+	struct error *error, *told;
+	struct query query;
+
+	error = query_make(names, scope, name, &query);
+	if (error)
+		return error;
+	error = explain_nothing(names, &query, "object");
+	query_deinit(&query);
+	if (!problem)
+		return error;
+	told = error_create(ERROR_NO_NAME, 0, "%s, as far as can be seen: %s",
+			    error->message, problem->message);
+	if (problem->help || error->help)
+		error_help(told, "%s",
+			   problem->help ? problem->help : error->help);
+	error_destroy(error);
+	return told;
+}
+
+/* Something has it, and so may a module that could not be looked into. */
+struct error *explain_unsure(const char *name, const struct symbol *symbol,
+			     const struct error *problem)
+{
+	const char *module = path_basename(symbol->module);
+
+	return error_help(error_create(ERROR_USAGE, 0,
+				       "it is not sure that no other is called "
+				       "'%s': %s",
+				       name, problem->message),
+			  "%s::%s is that of this module", module, name);
+}
