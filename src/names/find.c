@@ -241,38 +241,35 @@ static bool is_asked(const struct search *search, const struct entry *entry)
 			      : !entry->parent;
 }
 
-static void add_variables(struct search *search)
+/* Those of the entries from number `known` on: chains have the latest first. */
+static void add_variables_from(struct search *search, size_t known)
 {
 	const struct index *index = &search->module->index;
 
 	for (const struct entry *entry =
 		     index_first(index, search->query->last);
-	     entry && search->findings->count - search->first < MOST_FOUND;
+	     entry && (size_t)(entry - index->entries) >= known &&
+	     search->findings->count - search->first < MOST_FOUND;
 	     entry = index_next(index, entry))
 		if (is_asked(search, entry))
 			add_variable(search, entry);
 }
 
+static void add_variables(struct search *search)
+{
+	add_variables_from(search, 0);
+}
+
 /* The symbol table knows where it is: the first entry of that place will do. */
 static void add_variables_until(struct search *search, uint64_t address)
 {
-	const struct index *index = &search->module->index;
-	const char *name = search->query->last;
-	size_t seen = SIZE_MAX;
+	size_t known = 0;
 
 	do {
-		const struct entry *newest = index_first(index, name);
-		size_t number =
-			newest ? (size_t)(newest - index->entries) : SIZE_MAX;
-
-		/* Nothing new is called so. */
-		if (number == seen)
-			continue;
-		seen = number;
-		search->findings->count = search->first;
-		add_variables(search);
+		add_variables_from(search, known);
 		if (found_at(search, address))
 			return;
+		known = search->module->index.count;
 	} while (index_more(search->names, search->module));
 }
 

@@ -20,6 +20,7 @@ void index_deinit(struct index *index)
 	free(index->entries);
 	free(index->heads);
 	free(index->references);
+	free(index->unit_heads);
 	*index = (struct index){0};
 }
 
@@ -147,16 +148,46 @@ static void add_reference(struct index *index, Dwarf_Die *die, uint32_t added)
 		index->references[index->n_references++] = reference;
 }
 
-static bool find_unit(const struct index *index, const Dwarf_Die *die,
-		      uint32_t guess, uint32_t *ret)
+static uint32_t *unit_head(const struct index *index, const struct Dwarf_CU *cu)
 {
-	if (index->units[guess].die.cu == die->cu) {
-		*ret = guess;
-		return true;
+	uint64_t value = (uint64_t)(uintptr_t)cu * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &index->unit_heads[(size_t)(value >> 32) &
+				  (index->n_unit_heads - 1)];
+}
+
+/* Makes units found by what libdw calls them. */
+static bool add_unit_head(struct index *index, uint32_t number)
+{
+	size_t n = index->n_unit_heads ? 4 * index->n_unit_heads : 64;
+	uint32_t first = number, *head;
+
+	if (index->n_units > index->n_unit_heads) {
+		uint32_t *heads = calloc(n, sizeof(*heads));
+
+		if (!heads)
+			return false;
+		free(index->unit_heads);
+		index->unit_heads = heads;
+		index->n_unit_heads = n;
+		first = 0;
 	}
-	for (uint32_t i = 0; i < index->n_units; i++)
-		if (index->units[i].die.cu == die->cu) {
-			*ret = i;
+	for (uint32_t i = first; i <= number; i++) {
+		head = unit_head(index, index->units[i].die.cu);
+		index->units[i].next = *head;
+		*head = i + 1;
+	}
+	return true;
+}
+
+static bool find_unit(const struct index *index, const Dwarf_Die *die,
+		      uint32_t *ret)
+{
+	uint32_t number = *unit_head(index, die->cu);
+
+	for (; number; number = index->units[number - 1].next)
+		if (index->units[number - 1].die.cu == die->cu) {
+			*ret = number - 1;
 			return true;
 		}
 	return false;
@@ -183,7 +214,7 @@ static bool resolve_reference(struct index *index,
 	struct entry *entry = &index->entries[reference->entry];
 	const struct entry *other = index_first(index, entry->name);
 
-	if (!find_unit(index, &reference->declared, entry->home, &entry->home))
+	if (!find_unit(index, &reference->declared, &entry->home))
 		return false;
 	for (; other; other = index_next(index, other))
 		if (other->die.addr == reference->declared.addr) {
@@ -194,14 +225,25 @@ static bool resolve_reference(struct index *index,
 	return true;
 }
 
-static void resolve_references(struct index *index)
+/* Those from `first` on; what they refer to may come later. */
+static void resolve_references(struct index *index, size_t first)
 {
-	size_t kept = 0;
+	size_t kept = first;
 
-	for (size_t i = 0; i < index->n_references; i++)
+	for (size_t i = first; i < index->n_references; i++)
 		if (!resolve_reference(index, &index->references[i]))
 			index->references[kept++] = index->references[i];
 	index->n_references = kept;
+}
+
+/* Those of the last unit; and those that wait, but not for every unit. */
+static void resolve_after_unit(struct index *index, size_t first)
+{
+	if (index->n_units >= index->retry_at) {
+		index->retry_at = 2 * index->n_units;
+		first = 0;
+	}
+	resolve_references(index, first);
 }
 
 static void add_die(struct index *index, Dwarf_Die *die, uint32_t number,
@@ -287,6 +329,7 @@ static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
 {
 	struct index *index = &module->index;
 	struct unit unit = {.dwarf = dwarf, .die = *die};
+	size_t first;
 
 	unit.address_base = address_base(&unit.die);
 	if (is_skeleton(&unit.die)) {
@@ -309,8 +352,11 @@ static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
 		       sizeof(unit)))
 		return false;
 	index->units[index->n_units++] = unit;
+	if (!add_unit_head(index, (uint32_t)index->n_units - 1))
+		return false;
+	first = index->n_references;
 	walk(index, &unit.die, 0, 0);
-	resolve_references(index);
+	resolve_after_unit(index, first);
 	return true;
 }
 
@@ -374,6 +420,7 @@ bool index_more(struct names *names, struct module *module)
 			index->complete = true;
 		return true;
 	}
+	resolve_references(index, 0);
 	return false;
 }
 
@@ -428,7 +475,7 @@ void index_functions(struct names *names, struct module *module)
 			walk_function(index, &die, (uint32_t)i + 1,
 				      index->entries[i].unit, 0);
 	}
-	resolve_references(index);
+	resolve_references(index, 0);
 }
 
 char *index_scope(const struct index *index, const struct entry *entry)

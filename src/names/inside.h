@@ -37,6 +37,7 @@ struct dwarf_file {
 struct unit {
 	Dwarf *dwarf;           /* that holds its entries: a split one's own */
 	Dwarf_Die die;          /* its first entry, of `dwarf` */
+	uint32_t next;          /* unit number + 1 with the same hash, or 0 */
 	const char *name;       /* source file, or NULL */
 	bool cplusplus;         /* classes may have static members */
 	Dwarf_Off address_base; /* of a split unit, in the module's own
@@ -69,6 +70,9 @@ struct index {
 		Dwarf_Die declared;
 	} * references;
 	size_t n_references, references_capacity;
+	size_t retry_at; /* units: then those that wait are looked at again */
+	uint32_t *unit_heads; /* of chains of units: number + 1, or 0 */
+	size_t n_unit_heads;
 	uint32_t *heads; /* of chains: entry number + 1, or 0 */
 	size_t n_heads;
 	/* Where indexing goes on: of which file, and at which offset. */

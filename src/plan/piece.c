@@ -12,8 +12,14 @@
 
 typedef unsigned long long ull;
 
-/* Against types without an end, and against reads that nobody wants. */
-enum { DEEPEST = 64, MOST_REGISTERS = 65536 };
+/* Against types without an end, and against reads that nobody wants. The work
+ * is comparisons of registers; to look into a type is worth TYPE_WORK. */
+enum {
+	DEEPEST = 64,
+	MOST_REGISTERS = 65536,
+	TYPE_WORK = 100,
+	MOST_WORK = 100 * 1000 * 1000,
+};
 
 static void piece_deinit(struct piece *piece)
 {
@@ -28,7 +34,7 @@ void pieces_deinit(struct pieces *pieces)
 	for (size_t i = 0; i < pieces->count; i++)
 		piece_deinit(&pieces->items[i]);
 	free(pieces->items);
-	*pieces = (struct pieces){0};
+	*pieces = (struct pieces){.work = pieces->work};
 }
 
 /* Takes the piece over, in any case. */
@@ -91,8 +97,19 @@ static struct error *no_width(struct names *names, type_id id,
 			  "name an address and a width");
 }
 
+static struct error *spend(struct pieces *pieces, size_t work)
+{
+	*pieces->work += work;
+	if (*pieces->work <= MOST_WORK)
+		return NULL;
+	return error_help(
+		error_create(ERROR_USAGE, 0, "it consists of too many parts"),
+		"name a part of it");
+}
+
 static struct error *flatten(struct names *names, type_id id, unsigned depth,
 			     struct pieces *ret);
+static struct error *check_disjoint(struct pieces *pieces);
 
 static struct error *flatten_scalar(struct names *names, type_id id,
 				    const struct type *type, struct pieces *ret)
@@ -191,6 +208,10 @@ static struct error *flatten_array(struct names *names, type_id id,
 	/* A flexible array is as long as somebody knows who is not asked. */
 	if (!type->has_count || !type->count)
 		return depth ? NULL : no_width(names, id, type);
+	if (element->has_size && !type->has_size)
+		return error_create(ERROR_USAGE, 0,
+				    "it is larger than all memory: damaged "
+				    "debug information");
 	if (is_scalar(element) && element->has_size &&
 	    is_width(element->size)) {
 		error = flatten_scalar(names, type->target, element, ret);
@@ -203,7 +224,7 @@ static struct error *flatten_array(struct names *names, type_id id,
 	if (!element->has_size)
 		return no_width(names, type->target, element);
 	for (uint64_t i = 0; i < type->count && !error; i++) {
-		cleanup_pieces struct pieces part = {0};
+		cleanup_pieces struct pieces part = {.work = ret->work};
 		char name[32];
 		uint64_t offset;
 
@@ -217,7 +238,8 @@ static struct error *flatten_array(struct names *names, type_id id,
 		if (!error)
 			error = take_over(&part, name, offset, ret);
 	}
-	return error;
+	/* What is in an element may be beyond its end. */
+	return error ? error : check_disjoint(ret);
 }
 
 static struct error *add_field(struct names *names, struct piece *piece,
@@ -386,10 +408,29 @@ static struct error *twice(const struct piece *one, const struct piece *other)
 		"name one of them, or with -m");
 }
 
+static bool in_order(const struct pieces *pieces)
+{
+	for (size_t i = 1; i < pieces->count; i++)
+		if (compare_pieces(&pieces->items[i - 1], &pieces->items[i]) >
+		    0)
+			return false;
+	return true;
+}
+
 static struct error *check_disjoint(struct pieces *pieces)
 {
-	qsort(pieces->items, pieces->count, sizeof(*pieces->items),
-	      compare_pieces);
+	struct error *error = spend(pieces, pieces->count);
+
+	if (error)
+		return error;
+	/* Most are, and to sort after each member of a union takes long. */
+	if (!in_order(pieces)) {
+		error = spend(pieces, 16 * pieces->count);
+		if (error)
+			return error;
+		qsort(pieces->items, pieces->count, sizeof(*pieces->items),
+		      compare_pieces);
+	}
 	for (size_t i = 1; i < pieces->count; i++) {
 		const struct piece *one = &pieces->items[i - 1];
 		const struct piece *other = &pieces->items[i];
@@ -404,7 +445,7 @@ static struct error *flatten_member(struct names *names,
 				    const struct member *member, unsigned depth,
 				    struct pieces *ret)
 {
-	cleanup_pieces struct pieces part = {0};
+	cleanup_pieces struct pieces part = {.work = ret->work};
 	struct error *error;
 
 	if (member->type == NO_TYPE)
@@ -459,7 +500,7 @@ static struct error *flatten_struct(struct names *names,
 /* An array's elements, each for itself: a union may name them one by one. */
 static struct error *split_arrays(struct pieces *pieces)
 {
-	struct pieces split = {0};
+	struct pieces split = {.work = pieces->work};
 	struct error *error = NULL;
 
 	for (size_t i = 0; i < pieces->count && !error; i++) {
@@ -591,7 +632,7 @@ static struct error *flatten_union(struct names *names, const struct type *type,
 	struct error *error = NULL;
 
 	for (size_t i = 0; i < type->n_members && !error; i++) {
-		cleanup_pieces struct pieces part = {0};
+		cleanup_pieces struct pieces part = {.work = ret->work};
 		const struct member *member = &type->members[i];
 		size_t sorted = ret->count;
 
@@ -625,7 +666,9 @@ static struct error *flatten(struct names *names, type_id id, unsigned depth,
 		return error_create(ERROR_FAILED, 0,
 				    "types stand in each other without an end: "
 				    "damaged debug information");
-	error = names_type(names, id, &type);
+	error = spend(ret, TYPE_WORK);
+	if (!error)
+		error = names_type(names, id, &type);
 	if (error)
 		return error;
 	if (is_scalar(type) && type->has_size && is_width(type->size))
@@ -642,5 +685,11 @@ static struct error *flatten(struct names *names, type_id id, unsigned depth,
 
 struct error *pieces_make(struct names *names, type_id id, struct pieces *ret)
 {
-	return flatten(names, id, 0, ret);
+	size_t work = 0;
+	struct error *error;
+
+	ret->work = &work;
+	error = flatten(names, id, 0, ret);
+	ret->work = NULL;
+	return error;
 }

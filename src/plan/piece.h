@@ -25,6 +25,7 @@ struct piece {
 struct pieces {
 	struct piece *items;
 	size_t count, capacity;
+	size_t *work; /* of the whole layout, while it is made; borrowed */
 };
 
 void pieces_deinit(struct pieces *pieces);

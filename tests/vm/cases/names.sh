@@ -165,13 +165,13 @@ bus edu w 0x80 4 0xa5fe2102
 case_end
 
 case_begin "what cannot be written is refused, and nothing is read, either"
-refused 2 "more than one register" write ptr:regs=0
+refused 2 "it is a struct" write ptr:regs=0
 refused 2 "" write ptr:regs.dma=0
 refused 1 "" write regs.ctrl.bits.mode=FASTER
 refused 2 "" write regs.ctrl.bits.mode=8
 refused 1 "no member" write regs.ctrl.bits.rate=1,irq=1
 refused 7 "--force" write regs=0
-refused 2 "more than one register" write regs.liveness=0 ptr:regs=0
+refused 2 "it is a struct" write regs.liveness=0 ptr:regs=0
 bus_none
 case_end
 
