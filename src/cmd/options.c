@@ -116,8 +116,11 @@ static struct error *set_type(struct options *options, const char *argument)
 static struct error *set_member(struct options *options, const char *argument)
 {
 	struct name_expression path = {0};
-	struct error *error = member_path_parse(argument, &path);
+	struct error *error;
 
+	if (!*argument)
+		return error_create(ERROR_USAGE, 0, "-m: an empty member");
+	error = member_path_parse(argument, &path);
 	if (error)
 		return error_prefix(error, "-m");
 	expression_deinit(&path);

@@ -29,7 +29,9 @@ static bool collect_near(void *data, const struct elf_symbol *symbol)
 {
 	struct near *near = data;
 
-	if (GELF_ST_TYPE(symbol->symbol.st_info) == STT_OBJECT)
+	/* What the compiler has renamed cannot be named. */
+	if (GELF_ST_TYPE(symbol->symbol.st_info) == STT_OBJECT &&
+	    !memchr(symbol->name, '.', symbol->length))
 		add_near(near,
 			 names_keep(near->table,
 				    strndup(symbol->name, symbol->length)));
@@ -53,7 +55,8 @@ static void sort_near(struct near *near)
 	near->count = kept;
 }
 
-static char *nearest(struct names *names, const struct query *query)
+static char *nearest(struct names *names, const struct query *query,
+		     enum entry_kind kind)
 {
 	struct near near = {.table = names};
 	struct module *module = &names->modules[0];
@@ -61,10 +64,10 @@ static char *nearest(struct names *names, const struct query *query)
 
 	if (!names->n_modules || module->problem)
 		return NULL;
-	if (module->symbols)
+	if (module->symbols && kind == ENTRY_VARIABLE)
 		elf_each_symbol(module->symbols, collect_near, &near);
 	for (size_t i = 0; i < module->index.count; i++)
-		if (module->index.entries[i].kind == ENTRY_VARIABLE)
+		if (module->index.entries[i].kind == kind)
 			add_near(&near, module->index.entries[i].name);
 	if (near.count && list_grow(&near.names, near.count, &near.capacity,
 				    sizeof(*near.names))) {
@@ -112,7 +115,8 @@ struct error *explain_nothing(struct names *names, const struct query *query,
 	error = error_create(ERROR_NO_NAME, 0, "the target has no %s '%s'%s%s",
 			     what, query->last, query->scope ? " in " : "",
 			     query->scope ? query->scope : "");
-	near = nearest(names, query);
+	near = nearest(names, query,
+		       strcmp(what, "type") == 0 ? ENTRY_TYPE : ENTRY_VARIABLE);
 	if (near)
 		return error_help(error, "near names: %s", near);
 	if (names->n_modules && names->modules[0].no_debug)
@@ -121,31 +125,54 @@ struct error *explain_nothing(struct names *names, const struct query *query,
 	return error;
 }
 
-/* The scope of a candidate as it is to be written: as much as tells it from the
- * others. */
+/* What stands before a candidate's name within its module: a file, a function;
+ * NULL: nothing tells it. */
+static const char *inner_scope(const struct symbol *symbol)
+{
+	if (symbol->scope)
+		return symbol->scope;
+	return symbol->file ? path_basename(symbol->file) : NULL;
+}
+
+static bool same_scope(const struct symbol *left, const struct symbol *right)
+{
+	const char *one = inner_scope(left), *other = inner_scope(right);
+
+	return one && other ? strcmp(one, other) == 0 : one == other;
+}
+
+/* How a candidate is to be written: with as much as tells it from the others;
+ * where nothing does, by its address. */
 static char *selecting(const struct symbol *symbols, size_t count, size_t self)
 {
 	const struct symbol *symbol = &symbols[self];
 	const char *module = path_basename(symbol->module);
-	bool same_module = false, same_scope = false;
+	const char *scope = inner_scope(symbol);
+	bool module_tells = true, scope_tells = scope, alike = !scope;
 	char *text;
+	int length;
 
 	for (size_t i = 0; i < count; i++) {
+		bool near = strcmp(symbols[i].module, symbol->module) == 0;
+		bool same = same_scope(&symbols[i], symbol);
+
 		if (i == self)
 			continue;
-		if (strcmp(symbols[i].module, symbol->module) == 0)
-			same_module = true;
-		if (!symbols[i].scope == !symbol->scope &&
-		    (!symbol->scope ||
-		     strcmp(symbols[i].scope, symbol->scope) == 0))
-			same_scope = true;
+		module_tells &= !near;
+		scope_tells &= !same;
+		alike |= near && same;
 	}
-	if (!same_module || !symbol->scope)
-		return strdup(module);
-	if (!same_scope)
-		return strdup(symbol->scope);
-	return asprintf(&text, "%s::%s", module, symbol->scope) < 0 ? NULL
-								    : text;
+	if (module_tells)
+		length = asprintf(&text, "%s::%s", module, symbol->name);
+	else if (alike)
+		length = asprintf(&text, "0x%llx",
+				  (unsigned long long)symbol->address);
+	else if (scope_tells)
+		length = asprintf(&text, "%s::%s", scope, symbol->name);
+	else
+		length = asprintf(&text, "%s::%s::%s", module, scope,
+				  symbol->name);
+	return length < 0 ? NULL : text;
 }
 
 struct error *explain_ambiguous(const char *name, const struct symbol *symbols,
@@ -160,10 +187,9 @@ struct error *explain_ambiguous(const char *name, const struct symbol *symbols,
 	if (!stream)
 		return error_no_memory();
 	for (size_t i = 0; i < count && i < MOST_SHOWN; i++) {
-		cleanup_free char *scope = selecting(symbols, count, i);
+		cleanup_free char *written = selecting(symbols, count, i);
 
-		fprintf(stream, "%s%s::%s", i ? ", " : "", scope ? scope : "?",
-			symbols[i].name);
+		fprintf(stream, "%s%s", i ? ", " : "", written ? written : "?");
 		if (symbols[i].file)
 			fprintf(stream, " (%s:%u)",
 				path_basename(symbols[i].file),

@@ -531,6 +531,8 @@ static struct error *add_suffix(struct names *names, const char *text,
 
 		if (!number)
 			return bad_type(text, "']' is missing");
+		if (!*number)
+			return bad_type(text, "the bound is missing");
 		error = number_parse("the bound", number, UINT32_MAX,
 				     &bounds[n_bounds++]);
 		if (error)

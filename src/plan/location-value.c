@@ -269,6 +269,30 @@ static struct error *check_mask(const struct location *l, unsigned width)
 		       l, l->mask_span);
 }
 
+static uint64_t bits_mask(const struct bits *bits)
+{
+	if (bits->kind != BITS_RANGE)
+		return 0;
+	return UINT64_MAX >> (63 - bits->high + bits->low) << bits->low;
+}
+
+struct error *location_check_assignments(const struct location *location)
+{
+	uint64_t assigned = bits_mask(&location->bits);
+
+	for (size_t i = 0; i < location->n_more; i++) {
+		const struct bits *bits = &location->more[i].bits;
+
+		if (assigned & bits_mask(bits))
+			return at_span(error_create(ERROR_USAGE, 0,
+						    "a bit is given two "
+						    "values"),
+				       location, bits->span);
+		assigned |= bits_mask(bits);
+	}
+	return NULL;
+}
+
 struct error *location_check_width(const struct location *location,
 				   const struct width *width)
 {

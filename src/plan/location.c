@@ -376,13 +376,6 @@ static struct error *scan_assignment(struct cursor *c,
 	return error;
 }
 
-static uint64_t bits_mask(const struct bits *bits)
-{
-	if (bits->kind != BITS_RANGE)
-		return 0;
-	return UINT64_MAX >> (63 - bits->high + bits->low) << bits->low;
-}
-
 static struct error *check_comma(const struct cursor *c,
 				 const struct location *l)
 {
@@ -401,7 +394,6 @@ static struct error *check_comma(const struct cursor *c,
 
 static struct error *scan_assignments(struct cursor *c, struct location *l)
 {
-	uint64_t assigned = bits_mask(&l->bits);
 	size_t capacity = 0;
 
 	while (cursor_peek(c) == ',') {
@@ -418,13 +410,8 @@ static struct error *scan_assignments(struct cursor *c, struct location *l)
 		error = scan_assignment(c, next);
 		if (error)
 			return error;
-		if (assigned & bits_mask(&next->bits))
-			return usage_at(c, next->bits.span.start,
-					next->bits.span.length,
-					"a bit is given two values");
-		assigned |= bits_mask(&next->bits);
 	}
-	return NULL;
+	return location_check_assignments(l);
 }
 
 static struct error *scan_values(struct cursor *c, struct location *l)

@@ -130,6 +130,11 @@ struct error *location_check_width(const struct location *location,
 				   const struct width *width)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether no bit is given two values, once all bits are numbers. The parser has
+ * called this. */
+struct error *location_check_assignments(const struct location *location)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Legal on NULL. */
 void location_destroy(struct location *location);
 

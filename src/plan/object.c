@@ -26,15 +26,27 @@ struct walk {
 	size_t start;      /* of the expression in it */
 	size_t end;        /* of what was walked so far */
 	const char *whole; /* what it starts from, where that is not in text */
+	unsigned followed; /* pointers, since then */
 	struct object *object;
 };
 
-/* The expression so far, as it was written. */
+/* The expression so far, as C would write it. */
 static char *so_far(const struct walk *walk)
 {
-	if (walk->end <= walk->start)
-		return strdup(walk->whole);
-	return strndup(walk->text + walk->start, walk->end - walk->start);
+	const char *text = walk->text + walk->start;
+	int length = (int)(walk->end - walk->start);
+	static const char stars[] = "********";
+	int n_stars = walk->followed < sizeof(stars) ? (int)walk->followed
+						     : (int)sizeof(stars) - 1;
+	char *shown;
+
+	if (walk->end <= walk->start) {
+		text = walk->whole;
+		length = (int)strlen(text);
+	}
+	return asprintf(&shown, "%.*s%.*s", n_stars, stars, length, text) < 0
+		       ? NULL
+		       : shown;
 }
 
 static struct error *at_step(const struct walk *walk,
@@ -97,6 +109,23 @@ static struct error *broken(const struct walk *walk, uint64_t value)
 		value);
 }
 
+/* A pointer in a device's registers would take an access to follow. */
+static struct error *check_memory(const struct walk *walk)
+{
+	uint64_t address = walk->object->at.position;
+	cleanup_free char *name = NULL;
+
+	if (walk->object->at.space == SPACE_TARGET &&
+	    !device_list_find(&walk->session->devices, address))
+		return NULL;
+	name = so_far(walk);
+	return error_help(error_create(ERROR_UNSAFE, 0,
+				       "%s stands in a device's registers: to "
+				       "follow it would be an access",
+				       name ? name : "it"),
+			  "read it, and name the address that it holds");
+}
+
 static struct error *unreadable(const struct walk *walk, int errnum)
 {
 	const struct object *object = walk->object;
@@ -104,16 +133,6 @@ static struct error *unreadable(const struct walk *walk, int errnum)
 	cleanup_free char *name = so_far(walk);
 	const char *shown = name ? name : "?";
 
-	if (device_list_find(&walk->session->devices, address))
-		return error_address(
-			error_help(error_create(ERROR_UNSAFE, 0,
-						"%s stands in a device's "
-						"registers: to follow it would "
-						"be an access",
-						shown),
-				   "read it, and name the address that it "
-				   "holds"),
-			address);
 	if (!mapping_list_find(&walk->session->mappings, address))
 		return error_address(
 			error_create(ERROR_NOT_MAPPED, 0,
@@ -129,27 +148,28 @@ static struct error *unreadable(const struct walk *walk, int errnum)
 		address);
 }
 
+static bool read_memory(const struct walk *walk, void *buffer, size_t length)
+{
+	pid_t tid = session_thread(walk->session);
+
+	errno = ESRCH;
+	return tid > 0 &&
+	       remote_read(tid, walk->object->at.position, buffer, length);
+}
+
 /* The value of a pointer of `size` bytes in ordinary memory. */
 static struct error *read_pointer(const struct walk *walk, uint64_t size,
 				  bool big, uint64_t *ret)
 {
-	const struct anchor *at = &walk->object->at;
+	struct error *error = check_memory(walk);
 	uint32_t narrow;
 	uint64_t wide;
 
-	if (at->space != SPACE_TARGET)
-		return error_help(error_create(ERROR_UNSAFE, 0,
-					       "a pointer in a device's "
-					       "registers is not followed: "
-					       "that would be an access"),
-				  "read it, and name the address that it "
-				  "holds");
-	if (size == 8 && remote_read(walk->session->process.pid, at->position,
-				     &wide, sizeof(wide)))
+	if (error)
+		return error;
+	if (size == 8 && read_memory(walk, &wide, sizeof(wide)))
 		*ret = big ? __builtin_bswap64(wide) : wide;
-	else if (size == 4 &&
-		 remote_read(walk->session->process.pid, at->position, &narrow,
-			     sizeof(narrow)))
+	else if (size == 4 && read_memory(walk, &narrow, sizeof(narrow)))
 		*ret = big ? __builtin_bswap32(narrow) : narrow;
 	else if (size != 4 && size != 8)
 		return error_create(ERROR_FAILED, 0,
@@ -173,6 +193,7 @@ static struct error *follow(struct walk *walk, const struct type *type)
 		return error;
 	if (!mapping_list_find(&walk->session->mappings, value))
 		return broken(walk, value);
+	walk->followed++;
 	*object = (struct object){
 		.at = {.space = SPACE_TARGET, .position = value},
 		.type = type->kind == TYPE_POINTER ? type->target : NO_TYPE,
@@ -450,7 +471,9 @@ static struct error *take_steps(struct walk *walk,
 
 		if (error)
 			return at_step(walk, step, error);
-		walk->end = step->span.start + step->span.length;
+		walk->end = step->span.start + step->span.length +
+			    (step->kind == STEP_INDEX); /* "]" */
+		walk->followed = 0;
 		error = pass_references(walk);
 		if (error)
 			return at_step(walk, step, error);
@@ -487,6 +510,19 @@ static size_t name_end(const struct location *location,
 	return end;
 }
 
+/* It is said to be a pointer, and is as large as one. */
+static struct error *follow_untyped(struct walk *walk)
+{
+	const char *untyped = walk->object->untyped;
+	const struct type type = {.kind = TYPE_POINTER,
+				  .size = walk->object->size};
+	struct error *error = follow(walk, &type);
+
+	if (!error)
+		walk->object->untyped = untyped;
+	return error;
+}
+
 /* ptr:EXPRESSION. Drivers keep addresses in integers, too. */
 static struct error *dereference(struct walk *walk)
 {
@@ -495,6 +531,10 @@ static struct error *dereference(struct walk *walk)
 	cleanup_free char *name = NULL;
 	bool address;
 
+	if (!error && walk->object->type == NO_TYPE && walk->object->has_size &&
+	    !walk->object->is_function &&
+	    (walk->object->size == 8 || walk->object->size == 4))
+		return follow_untyped(walk);
 	if (!error)
 		error = type_here(walk, &type);
 	if (error)

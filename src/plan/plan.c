@@ -426,19 +426,38 @@ static struct error *typed_width(const struct location *location,
 			      .order = layout->is_big ? ORDER_BIG
 						      : ORDER_NATIVE};
 	if (given->bits && given->bits != bits)
-		return at_span(location,
-			       location->width.bits
-				       ? &location->width_span
-				       : &location->start.base_span,
-			       error_help(error_create(ERROR_USAGE, 0,
-						       "its type is %u bits "
-						       "wide, and %s was asked "
-						       "for",
-						       bits, width_name(given)),
-					  "an offset drops the type: +0x0"));
+		return at_span(
+			location,
+			location->width.bits ? &location->width_span
+					     : &location->start.base_span,
+			error_help(error_create(ERROR_USAGE, 0,
+						"its type is %u bits "
+						"wide, and %s was asked "
+						"for",
+						bits, width_name(given)),
+				   options->type ? "leave one of the two out"
+						 : "an offset drops the type: "
+						   "+0x0"));
 	if (given->bits)
 		*ret = *given;
 	return NULL;
+}
+
+/* A number is not converted, and so it would be the bits of another one. */
+static struct error *check_float(const struct location *location,
+				 const struct plan_options *options,
+				 const struct register_layout *layout)
+{
+	if (!options->write || layout->view.scalar.kind != TYPE_FLOAT ||
+	    location->width.bits || options->width.bits)
+		return NULL;
+	return at_span(location, &location->value.span,
+		       error_help(error_create(ERROR_USAGE, 0,
+					       "its type is a floating-point "
+					       "one, and numbers are written "
+					       "as they are"),
+				  "with a width (/%u) the bits are meant",
+				  layout->bytes * 8));
 }
 
 static struct error *check_many(const struct location *location,
@@ -492,6 +511,8 @@ static struct error *plan_register(struct plan *plan,
 	struct error *error;
 
 	error = typed_width(location, options, layout, &draft.width);
+	if (!error)
+		error = check_float(location, options, layout);
 	if (!error)
 		error = location_check_width(&typed->location, &draft.width);
 	if (!error && __builtin_add_overflow(draft.at.position, layout->offset,

@@ -110,7 +110,10 @@ static struct error *find_object(struct session *session,
 	if (error)
 		return error;
 	*ret = (struct object){.at = ret->at};
-	return names_find_type(names, options->type, &ret->type);
+	error = names_find_type(names, options->type, &ret->type);
+	return error && !error->input ? error_at(error, options->type, 0,
+						 strlen(options->type))
+				      : error;
 }
 
 /* What the object is called: the location without its bits, width and value. */
@@ -120,6 +123,7 @@ static char *label_of(const struct location *location,
 	const struct place *start = &location->start;
 	size_t length = start->base_span.start + start->base_span.length;
 	const struct name_expression *path = &start->expression;
+	bool wrap;
 	char *text;
 
 	if (is_named(location) && path->n_steps) {
@@ -133,7 +137,9 @@ static char *label_of(const struct location *location,
 		length = start->offset_span.start + start->offset_span.length;
 	if (location->bits.kind != BITS_NONE && !options->member)
 		length = location->bits.span.start + location->bits.span.length;
-	if (asprintf(&text, "%.*s%s%s", (int)length, location->text,
+	wrap = options->type && start->kind == BASE_POINTER;
+	if (asprintf(&text, "%s%.*s%s%s%s", wrap ? "(" : "", (int)length,
+		     location->text, wrap ? ")" : "",
 		     options->member ? "." : "",
 		     options->member ? options->member : "") < 0)
 		return NULL;
@@ -309,7 +315,7 @@ static struct error *place_all(struct session *session,
 	for (size_t i = 0; i < location->n_more && !error; i++)
 		error = place_sibling(session, location, object,
 				      &concrete->more[i]);
-	return error;
+	return error ? error : location_check_assignments(concrete);
 }
 
 static struct error *lay_out(struct session *session,
@@ -329,6 +335,8 @@ static struct error *lay_out(struct session *session,
 	 * through it. */
 	if (!options->type)
 		text_starts(label, "ptr:", &labels.of_members);
+	if (options->member)
+		labels.whole = labels.of_members;
 	error = session_names(session, &names);
 	if (!error)
 		error = layout_make(names, object, &labels, &typed->layout);

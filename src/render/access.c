@@ -160,6 +160,7 @@ static void put_meaning(const struct access_renderer *renderer,
 	const struct operation *operation = element->operation;
 	cleanup_free char *text = NULL, *place = NULL;
 	uint64_t shown = shown_value(operation, value);
+	bool again;
 
 	if (!operation->means)
 		return;
@@ -171,10 +172,14 @@ static void put_meaning(const struct access_renderer *renderer,
 	    operation->location->start.kind < BASE_POINTER)
 		return;
 	place = device_place(renderer->session, shown);
+	/* ptr: stands before a whole expression, and only once. */
+	again = text_starts(operation->view.label, "ptr:", NULL);
 	if (place)
-		diagnostic_note("%s points to a device: ptr:%s is what stands "
+		diagnostic_note("%s points to a device: %s%s%s is what stands "
 				"there",
-				operation->view.label, operation->view.label);
+				operation->view.label,
+				again ? "" : "ptr:", operation->view.label,
+				again ? ".0" : "");
 }
 
 static void put_text(struct access_renderer *renderer,

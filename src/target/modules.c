@@ -436,38 +436,11 @@ static struct error *not_opened(const struct modules *modules, size_t index,
 	return help ? error_help(error, "%s", help) : error;
 }
 
-/* The state of a thread; 0 if it cannot be read. */
-static char thread_state(const struct session *session, const char *tid)
-{
-	cleanup_free char *state =
-		stat_field(session->machine->root.fd, 3, "proc/%d/task/%s/stat",
-			   (int)session->process.pid, tid);
-
-	return state ? *state : '\0';
-}
-
-/* A thread through which its memory can be read: the leader, or if that has
- * ended another one. 0: none. */
-static pid_t living_thread(const struct session *session)
-{
-	cleanup_names char **names =
-		folder_names(session->machine->root.fd, "proc/%d/task",
-			     (int)session->process.pid);
-
-	for (size_t i = 0; names && names[i]; i++) {
-		char state = thread_state(session, names[i]);
-
-		if (state && state != 'Z' && state != 'X')
-			return (pid_t)strtol(names[i], NULL, 10);
-	}
-	return 0;
-}
-
 /* What cannot be read, or is none, is none. */
 static void take_id(const struct modules *modules, size_t index,
 		    struct module_image *image)
 {
-	pid_t tid = living_thread(modules->session);
+	pid_t tid = session_thread(modules->session);
 
 	image->build_id = NULL;
 	image->build_id_length = 0;

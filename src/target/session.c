@@ -25,6 +25,31 @@ bool session_ended(const struct session *session)
 	       agent_has_ended(session->process.pidfd);
 }
 
+/* The state of a thread; 0 if it cannot be read. */
+static char state_of_thread(const struct session *session, const char *tid)
+{
+	cleanup_free char *state =
+		stat_field(session->machine->root.fd, 3, "proc/%d/task/%s/stat",
+			   (int)session->process.pid, tid);
+
+	return state ? *state : '\0';
+}
+
+pid_t session_thread(const struct session *session)
+{
+	cleanup_names char **names =
+		folder_names(session->machine->root.fd, "proc/%d/task",
+			     (int)session->process.pid);
+
+	for (size_t i = 0; names && names[i]; i++) {
+		char state = state_of_thread(session, names[i]);
+
+		if (state && state != 'Z' && state != 'X')
+			return (pid_t)strtol(names[i], NULL, 10);
+	}
+	return 0;
+}
+
 struct error *session_names(struct session *session, struct names **ret)
 {
 	struct name_source *source;

@@ -115,6 +115,10 @@ bool session_wait(const struct session *session, uint64_t nanoseconds)
  * for one that was limited so by personality(2). */
 bool session_is_narrow(const struct session *session) __attribute__((nonnull));
 
+/* A thread through which its memory can be read: the leader, or if that has
+ * ended another one. 0: none. */
+pid_t session_thread(const struct session *session) __attribute__((nonnull));
+
 /*
  * The names of its symbols and types, of the modules that were mapped when the
  * session was opened. Nothing is opened before a name is looked up. `*ret` stays
