@@ -249,6 +249,8 @@ type_id type_of(struct names *names, const struct module *module,
 type_id type_number(struct names *names, const struct module *module,
 		    Dwarf_Die *die, unsigned dimension);
 void types_deinit(struct names *names);
+/* Makes room for the first; number 0 stays none. */
+bool types_reserve(struct names *names);
 
 /* typename.c -------------------------------------------------------------- */
 

@@ -72,19 +72,24 @@ static bool rehash(struct names *names)
 	return true;
 }
 
+bool types_reserve(struct names *names)
+{
+	if (names->n_types)
+		return true;
+	if (!list_grow(&names->types, 0, &names->types_capacity,
+		       sizeof(*names->types)))
+		return false;
+	names->types[names->n_types++] = (struct type_slot){0};
+	return true;
+}
+
 type_id type_number(struct names *names, const struct module *module,
 		    Dwarf_Die *die, unsigned dimension)
 {
 	struct type_slot *slot;
 	uint32_t *head;
 
-	if (!names->n_types) {
-		if (!list_grow(&names->types, 0, &names->types_capacity,
-			       sizeof(*slot)))
-			return NO_TYPE;
-		names->types[names->n_types++] = (struct type_slot){0};
-	}
-	if (!rehash(names))
+	if (!types_reserve(names) || !rehash(names))
 		return NO_TYPE;
 	head = &names->type_heads[hash(names, die->addr, dimension)];
 	for (uint32_t i = *head; i; i = names->types[i].next)
@@ -270,44 +275,22 @@ static bool enum_is_signed(struct builder *builder, bool has_negative)
 	return has_negative;
 }
 
-/* A form of 1, 2, 4 or 8 bytes leaves the sign to the type. */
-static bool enumerator_value(Dwarf_Die *die, bool is_signed, uint64_t *ret)
+/* gcc and clang write negative ones, and those only, as signed numbers
+ * (DW_FORM_sdata, or implicit in the abbreviation). */
+static bool enumerator_value(Dwarf_Die *die, uint64_t *ret)
 {
-	Dwarf_Attribute attribute;
-	Dwarf_Sword signed_value;
-	Dwarf_Word value;
-	bool sized;
-
-	if (!dwarf_attr(die, DW_AT_const_value, &attribute))
-		return false;
-	sized = dwarf_whatform(&attribute) != DW_FORM_udata;
-	if (is_signed && sized &&
-	    dwarf_formsdata(&attribute, &signed_value) == 0) {
-		*ret = (uint64_t)signed_value;
-		return true;
-	}
-	if (dwarf_whatform(&attribute) == DW_FORM_sdata ||
-	    dwarf_whatform(&attribute) == DW_FORM_implicit_const) {
-		if (dwarf_formsdata(&attribute, &signed_value))
-			return false;
-		*ret = (uint64_t)signed_value;
-		return true;
-	}
-	if (dwarf_formudata(&attribute, &value))
-		return false;
-	*ret = value;
-	return true;
+	return entry_number(die, DW_AT_const_value, ret);
 }
 
 static struct error *add_enumerator(struct builder *builder, Dwarf_Die *die,
-				    bool is_signed, size_t *capacity)
+				    size_t *capacity)
 {
 	struct type *type = builder->type;
 	const char *name = entry_name(die);
 	struct enumerator *added;
 	uint64_t value;
 
-	if (!name || !enumerator_value(die, is_signed, &value))
+	if (!name || !enumerator_value(die, &value))
 		return NULL;
 	if (!list_grow(&type->enumerators, type->n_enumerators, capacity,
 		       sizeof(*added)))
@@ -353,8 +336,7 @@ static struct error *build_enum(struct builder *builder)
 	more = entry_child(&builder->die, &child);
 	while (!error && more && type->n_enumerators < MOST_MEMBERS) {
 		if (dwarf_tag(&child) == DW_TAG_enumerator)
-			error = add_enumerator(builder, &child, type->is_signed,
-					       &capacity);
+			error = add_enumerator(builder, &child, &capacity);
 		more = entry_sibling(&child, &child);
 	}
 	return error;
@@ -460,6 +442,21 @@ static uint64_t unit_size_of(Dwarf_Die *die)
 	return 0;
 }
 
+/* Whether a member's bits count from the most significant one. */
+static bool counts_from_top(Dwarf_Die *die)
+{
+	uint64_t order;
+	Dwarf_Die type = *die;
+
+	for (int i = 0; i < LONGEST_ALIAS; i++) {
+		if (!entry_reference(&type, DW_AT_type, &type))
+			break;
+		if (entry_number(&type, DW_AT_endianity, &order))
+			return order == DW_END_big;
+	}
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
 /*
  * A bit-field of DWARF 5 (and of 4, from some compilers) counts its bits from
  * the start of the struct; an older one from the most significant bit of a unit
@@ -475,6 +472,9 @@ static void take_bits(Dwarf_Die *die, uint64_t bits, struct member *ret)
 	if (entry_number(die, DW_AT_data_bit_offset, &first)) {
 		ret->offset += first / 8 / unit * unit;
 		first %= 8 * unit;
+		ret->from_top = counts_from_top(die);
+		if (ret->from_top && first + bits <= 8 * unit)
+			first = 8 * unit - first - bits;
 	} else if (entry_number(die, DW_AT_bit_offset, &old)) {
 		/* It may be negative: beyond a unit of its own. */
 		first = 8 * unit - bits - old;
@@ -522,6 +522,61 @@ static struct error *add_member(struct builder *builder, Dwarf_Die *die,
 	return NULL;
 }
 
+/* Makes the unit of a bit-field the smallest that holds it. */
+static void narrow_unit(struct member *member)
+{
+	unsigned size = 8 * member->unit_size;
+	uint64_t first = member->offset * 8 +
+			 (member->from_top ? size - member->low - member->bits
+					   : member->low);
+
+	for (unsigned bytes = 1; bytes < member->unit_size; bytes *= 2) {
+		uint64_t offset = first / 8 / bytes * bytes;
+
+		if (first + member->bits > (offset + bytes) * 8)
+			continue;
+		member->low = (unsigned)(first - offset * 8);
+		if (member->from_top)
+			member->low = 8 * bytes - member->low - member->bits;
+		member->offset = offset;
+		member->unit_size = bytes;
+		return;
+	}
+}
+
+/* Units must not reach beyond the struct, nor into what begins before or behind
+ * the bit-fields. */
+static void narrow_units(struct type *type)
+{
+	bool is_union = type->kind == TYPE_UNION, has_before = false;
+	uint64_t before = 0, behind = UINT64_MAX;
+
+	/* From the end on: where the next member begins that is none. */
+	for (size_t i = type->n_members; i-- > 0;) {
+		struct member *member = &type->members[i];
+
+		if (!member->bits)
+			behind = member->offset;
+		else if (!member->problem &&
+			 ((type->has_size &&
+			   member->offset + member->unit_size > type->size) ||
+			  (!is_union &&
+			   behind < member->offset + member->unit_size)))
+			narrow_unit(member);
+	}
+	for (size_t i = 0; i < type->n_members && !is_union; i++) {
+		struct member *member = &type->members[i];
+
+		if (!member->bits) {
+			before = member->offset;
+			has_before = true;
+		} else if (!member->problem && has_before &&
+			   before >= member->offset) {
+			narrow_unit(member);
+		}
+	}
+}
+
 static struct error *build_struct(struct builder *builder)
 {
 	static const struct {
@@ -557,6 +612,7 @@ static struct error *build_struct(struct builder *builder)
 			type->kind = TYPE_OTHER;
 		more = entry_sibling(&child, &child);
 	}
+	narrow_units(type);
 	return error;
 }
 

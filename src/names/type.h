@@ -42,8 +42,11 @@ struct member {
 	type_id type;
 	uint64_t offset; /* bytes; of a bit-field: of its unit */
 	/* A bit-field: bits low to low + bits - 1 of a unit of unit_size bytes
-	 * at `offset`, which is what its declared type would occupy. */
+	 * at `offset`: what its declared type would occupy, or where that
+	 * goes beyond the struct or into a member that is no bit-field, the
+	 * smallest one that holds it. */
 	unsigned bits; /* 0: none */
+	bool from_top; /* counted from the most significant bit, in the file */
 	unsigned low, unit_size;
 	const char *problem; /* why it cannot be read, or NULL; static */
 };

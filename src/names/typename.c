@@ -490,8 +490,9 @@ static struct error *make_type(struct names *names, const struct type *model,
 	struct type *type = malloc(sizeof(*type));
 	struct type_slot *slot;
 
-	if (!type || !list_grow(&names->types, names->n_types,
-				&names->types_capacity, sizeof(*slot))) {
+	if (!type || !types_reserve(names) ||
+	    !list_grow(&names->types, names->n_types, &names->types_capacity,
+		       sizeof(*slot))) {
 		free(type);
 		return error_no_memory();
 	}
@@ -552,6 +553,25 @@ static struct error *add_suffix(struct names *names, const char *text,
 	return error;
 }
 
+/* "void *": as large as the program's pointers. */
+static struct error *void_pointer(struct names *names, const char *text,
+				  const char *suffix, type_id *ret)
+{
+	struct module *program = names->modules;
+	struct error *error;
+
+	if (!names->n_modules)
+		return error_create(ERROR_NO_NAME, 0,
+				    "the target has no program");
+	error = module_open(names, program);
+	if (error)
+		return error;
+	*ret = NO_TYPE;
+	return add_suffix(
+		names, text, suffix,
+		gelf_getclass(program->file.elf) == ELFCLASS64 ? 8 : 4, ret);
+}
+
 struct error *names_find_type(struct names *names, const char *text,
 			      type_id *ret)
 {
@@ -563,6 +583,13 @@ struct error *names_find_type(struct names *names, const char *text,
 
 	if (error)
 		return error;
+	if (!wanted.tags[0] && strcmp(wanted.name, "void") == 0) {
+		error = *wanted.suffix == '*'
+				? void_pointer(names, text, wanted.suffix, ret)
+				: bad_type(text, "void has no size");
+		wanted_deinit(&wanted);
+		return error;
+	}
 	error = query_make(names, wanted.scope, wanted.name, &query);
 	if (!error)
 		error = search_all(names, &wanted, &query, &types);

@@ -69,12 +69,17 @@ static struct error *finish(struct piece *piece, const struct labels *labels,
 	cleanup_free char *path = path_join(
 		is_member ? labels->of_members : labels->whole, piece->path);
 	size_t length = strlen(piece->path);
+	char width[8] = "";
 
 	if (!path)
 		return error_no_memory();
 	if (piece->is_unit && !piece->is_named) {
-		if (asprintf(&view->label, "%s+0x%llx", path,
-			     (ull)piece->distance) < 0)
+		/* An offset drops the type, and with it the width. */
+		if (piece->layout.bytes != 4)
+			snprintf(width, sizeof(width), "/%u",
+				 piece->layout.bytes * 8);
+		if (asprintf(&view->label, "%s+0x%llx%s", path,
+			     (ull)piece->distance, width) < 0)
 			view->label = NULL;
 	} else {
 		view->label = steal(path);
@@ -116,6 +121,7 @@ static struct error *layout_bits(struct names *names,
 				 struct layout *ret)
 {
 	struct register_layout *only = calloc(1, sizeof(*only));
+	const struct type *type;
 	struct error *error;
 
 	if (!only)
@@ -127,8 +133,11 @@ static struct error *layout_bits(struct names *names,
 	only->view.type = names_spell(names, object->type);
 	if (!only->view.label || !only->view.type)
 		return error_no_memory();
-	error = scalar_of(names, object->type, &only->view.scalar);
-	return error;
+	error = names_type(names, object->type, &type);
+	if (error)
+		return error;
+	only->is_big = type->is_big;
+	return scalar_of(names, object->type, &only->view.scalar);
 }
 
 struct error *layout_make(struct names *names, const struct object *object,

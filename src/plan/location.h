@@ -149,8 +149,8 @@ struct error *region_name_parse(const char *text, struct region_name *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
- * MEMBER { "." MEMBER | "." N | "[" N "]" }, the whole of `text`; as for -m. The
- * first member is the expression's name. The caller releases `*ret` with
+ * MEMBER { "." MEMBER | "." N | "[" N "]" }, the whole of `text`; as for -m.
+ * The first member is the expression's name. The caller releases `*ret` with
  * expression_deinit().
  */
 struct error *member_path_parse(const char *text, struct name_expression *ret)

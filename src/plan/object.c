@@ -16,7 +16,7 @@ typedef unsigned long long ull;
 
 /* How many anonymous members may stand in each other, and pointers before a
  * member: against types without an end. */
-enum { DEEPEST = 64 };
+enum { DEEPEST = 64, MOST_AGGREGATES = 100 * 1000 };
 
 /* The walk along an expression. */
 struct walk {
@@ -217,6 +217,7 @@ static struct error *move(const struct walk *walk, uint64_t distance)
 struct found_member {
 	const struct member *member;
 	uint64_t offset;
+	unsigned looked_at; /* aggregates */
 };
 
 static struct error *seek_member(struct names *names, const struct type *type,
@@ -225,6 +226,10 @@ static struct error *seek_member(struct names *names, const struct type *type,
 {
 	struct error *error = NULL;
 
+	if (++ret->looked_at > MOST_AGGREGATES)
+		return error_create(ERROR_FAILED, 0,
+				    "types stand in each other without an end: "
+				    "damaged debug information");
 	for (size_t i = 0; i < type->n_members && !ret->member; i++) {
 		const struct member *member = &type->members[i];
 		const struct type *inner;
@@ -435,7 +440,9 @@ static struct error *step_number(struct walk *walk,
 			     : go_to_element(walk, walk->object->type,
 					     step->number);
 	}
-	if (is_scalar(type) && step->kind == STEP_NUMBER && last)
+	/* A union may be one register; if it is not, that is told later. */
+	if ((is_scalar(type) || type->kind == TYPE_UNION) &&
+	    step->kind == STEP_NUMBER && last)
 		return step_bit(walk, type, step->number);
 	name = so_far(walk);
 	return error_create(ERROR_USAGE, 0, "%s is no array",

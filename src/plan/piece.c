@@ -266,33 +266,6 @@ static struct error *add_field(struct names *names, struct piece *piece,
 	return NULL;
 }
 
-/*
- * The unit of a bit-field is what its declared type occupies. Where that goes
- * beyond the end of a packed struct, it is the smallest one that holds it.
- */
-static void unit_of(const struct type *type, const struct member *member,
-		    uint64_t *ret_offset, unsigned *ret_bytes,
-		    unsigned *ret_low)
-{
-	uint64_t first = member->offset * 8 + member->low;
-
-	*ret_offset = member->offset;
-	*ret_bytes = member->unit_size;
-	*ret_low = member->low;
-	if (!type->has_size || member->offset + member->unit_size <= type->size)
-		return;
-	for (unsigned bytes = 1; bytes < member->unit_size; bytes *= 2) {
-		uint64_t offset = first / 8 / bytes * bytes;
-
-		if (first + member->bits > (offset + bytes) * 8)
-			continue;
-		*ret_offset = offset;
-		*ret_bytes = bytes;
-		*ret_low = (unsigned)(first - offset * 8);
-		return;
-	}
-}
-
 static bool overlap(uint64_t left, uint64_t left_bytes, uint64_t right,
 		    uint64_t right_bytes)
 {
@@ -321,6 +294,10 @@ static struct piece *shared_unit(struct pieces *pieces, size_t first,
 		struct piece *piece = &pieces->items[i - 1];
 		const struct register_layout *layout = &piece->layout;
 
+		/* They ascend, but where a file is damaged: then they overlap,
+		 * and are refused. */
+		if (layout->offset + sizeof(uint64_t) <= offset)
+			break;
 		if (!piece->is_unit || *piece->path ||
 		    !overlap(layout->offset, layout->bytes, offset, bytes))
 			continue;
@@ -336,22 +313,26 @@ static struct piece *shared_unit(struct pieces *pieces, size_t first,
 	return NULL;
 }
 
-static struct error *flatten_bits(struct names *names, const struct type *type,
+static struct error *flatten_bits(struct names *names,
 				  const struct member *member,
 				  struct pieces *ret)
 {
-	uint64_t offset;
-	unsigned bytes, low;
+	uint64_t offset = member->offset;
+	unsigned bytes = member->unit_size, low = member->low;
 	struct piece *unit;
+	const struct type *field;
 	struct error *error;
 
-	unit_of(type, member, &offset, &bytes, &low);
+	error = names_type(names, member->type, &field);
+	if (error)
+		return error;
 	unit = shared_unit(ret, 0, offset, bytes);
 	if (!unit) {
 		struct piece piece = {
 			.layout = {.offset = offset,
 				   .bytes = bytes,
 				   .count = 1,
+				   .is_big = field->is_big,
 				   .view.scalar.kind = TYPE_INTEGER},
 			.path = strdup(""),
 			.is_unit = true,
@@ -486,7 +467,7 @@ static struct error *flatten_struct(struct names *names,
 							  : "a member",
 					     member->problem);
 		else if (member->bits)
-			error = flatten_bits(names, type, member, ret);
+			error = flatten_bits(names, member, ret);
 		else
 			error = flatten_member(names, member, depth, ret);
 	}
@@ -642,7 +623,7 @@ static struct error *flatten_union(struct names *names, const struct type *type,
 							 : "a member",
 					    member->problem);
 		error = member->bits
-				? flatten_bits(names, type, member, &part)
+				? flatten_bits(names, member, &part)
 				: flatten_member(names, member, depth, &part);
 		if (!error)
 			error = split_arrays(&part);

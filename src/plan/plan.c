@@ -438,7 +438,8 @@ static struct error *typed_width(const struct location *location,
 				   options->type ? "leave one of the two out"
 						 : "an offset drops the type: "
 						   "+0x0"));
-	if (given->bits)
+	/* A width alone does not change the order that the type has. */
+	if (given->bits && (given->order != ORDER_NATIVE || given->halves))
 		*ret = *given;
 	return NULL;
 }
@@ -471,7 +472,7 @@ static struct error *check_many(const struct location *location,
 			   : many           ? "it is of more than one register"
 					    : "it is an array";
 
-	if (!many && !array)
+	if (!many && !array && !(typed->is_struct && options->has_count))
 		return NULL;
 	if (options->write && (many || !options->fill))
 		return at_span(location, &location->value.span,
@@ -488,8 +489,8 @@ static struct error *check_many(const struct location *location,
 					    "%s, which tells how many there "
 					    "are; drop -n",
 					    what));
-	if (location->bits.kind == BITS_RANGE && many)
-		return at_span(location, &location->bits.span,
+	if (typed->location.bits.kind == BITS_RANGE && many)
+		return at_span(location, &typed->location.bits.span,
 			       error_create(ERROR_USAGE, 0,
 					    "%s, and has no bits", what));
 	return NULL;

@@ -60,7 +60,11 @@ struct error *typed_check(const struct location *location,
 {
 	const struct text_span *span = name_in(location);
 
-	if (span && !typed_is_wanted(location, options))
+	bool typed = options->type ||
+		     (is_named(location) && !location->start.has_offset &&
+		      location->range == RANGE_NONE);
+
+	if (span && !typed)
 		return at_span(location, span,
 			       error_help(error_create(ERROR_USAGE, 0,
 						       "a name here needs a "
@@ -106,7 +110,7 @@ static struct error *find_object(struct session *session,
 	error = session_names(session, &names);
 	if (!error && (ret->bits || ret->has_bit))
 		error = error_create(ERROR_USAGE, 0,
-				     "-t: a bit-field has its own type");
+				     "-t: bits have no other type");
 	if (error)
 		return error;
 	*ret = (struct object){.at = ret->at};
@@ -123,7 +127,8 @@ static char *label_of(const struct location *location,
 	const struct place *start = &location->start;
 	size_t length = start->base_span.start + start->base_span.length;
 	const struct name_expression *path = &start->expression;
-	bool wrap;
+	const struct bits *bits = &location->bits;
+	bool behind = bits->kind != BITS_NONE && options->member, wrap;
 	char *text;
 
 	if (is_named(location) && path->n_steps) {
@@ -135,13 +140,16 @@ static char *label_of(const struct location *location,
 	}
 	if (start->has_offset)
 		length = start->offset_span.start + start->offset_span.length;
-	if (location->bits.kind != BITS_NONE && !options->member)
-		length = location->bits.span.start + location->bits.span.length;
+	if (bits->kind != BITS_NONE && !options->member)
+		length = bits->span.start + bits->span.length;
+	/* In parentheses what is a member only by -t. */
 	wrap = options->type && start->kind == BASE_POINTER;
-	if (asprintf(&text, "%s%.*s%s%s%s", wrap ? "(" : "", (int)length,
+	if (asprintf(&text, "%s%.*s%s%s%s%s%.*s", wrap ? "(" : "", (int)length,
 		     location->text, wrap ? ")" : "",
 		     options->member ? "." : "",
-		     options->member ? options->member : "") < 0)
+		     options->member ? options->member : "", behind ? "." : "",
+		     behind ? (int)bits->span.length : 0,
+		     location->text + bits->span.start) < 0)
 		return NULL;
 	return text;
 }
@@ -289,6 +297,21 @@ static struct error *place_sibling(struct session *session,
 	return error ? error : place_value(location, &scalar, &more->value);
 }
 
+/* What the parser could not see in names: that each value is for bits, and that
+ * no bit is given two. */
+static struct error *check_assignments(const struct location *location,
+				       const struct location *concrete)
+{
+	if (concrete->n_more && concrete->bits.kind != BITS_RANGE)
+		return at_span(location, &location->value.span,
+			       error_help(error_create(ERROR_USAGE, 0,
+						       "this is for all of the "
+						       "register, and other "
+						       "values follow"),
+					  "several values must all name bits"));
+	return location_check_assignments(concrete);
+}
+
 /* The location with numbers for names. */
 static struct error *place_all(struct session *session,
 			       const struct location *location,
@@ -315,7 +338,7 @@ static struct error *place_all(struct session *session,
 	for (size_t i = 0; i < location->n_more && !error; i++)
 		error = place_sibling(session, location, object,
 				      &concrete->more[i]);
-	return error ? error : location_check_assignments(concrete);
+	return error ? error : check_assignments(location, concrete);
 }
 
 static struct error *lay_out(struct session *session,
@@ -396,6 +419,10 @@ struct error *typed_find(struct session *session,
 	if (typed.layout.count == 1)
 		scalar = typed.layout.items[0].view.scalar;
 	error = place_all(session, location, &object, &scalar, &typed);
+	if (!error && typed.some_bits && location->value.kind == VALUE_NAME)
+		error = at_span(location, &location->value.span,
+				error_create(ERROR_USAGE, 0,
+					     "bits have no names for values"));
 	if (error)
 		return error;
 	*ret = typed;
@@ -413,6 +440,9 @@ struct error *typed_describe(struct session *session,
 	struct error *error;
 
 	*ret = NULL;
+	error = typed_check(location, &none);
+	if (error)
+		return error;
 	if (!is_named(location) || location->start.has_offset ||
 	    location->range != RANGE_NONE)
 		return NULL;
@@ -422,7 +452,11 @@ struct error *typed_describe(struct session *session,
 	if (error || object.type == NO_TYPE)
 		return error;
 	spelled = names_spell(names, object.type);
-	if (spelled && object.bits &&
+	if (spelled && object.bits == 1 &&
+	    asprintf(ret, "%s, bit %u of %u", spelled, object.low,
+		     object.unit_size * 8) < 0)
+		*ret = NULL;
+	if (spelled && object.bits > 1 &&
 	    asprintf(ret, "%s, bits %u to %u of %u", spelled,
 		     object.low + object.bits - 1, object.low,
 		     object.unit_size * 8) < 0)

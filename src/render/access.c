@@ -310,6 +310,8 @@ static json_object *json_element(const struct access_renderer *renderer,
 static void on_element(void *data, const struct element *element,
 		       const struct element_result *result)
 {
+	const struct operation *operation = element->operation;
+	cleanup_free char *suspect = NULL;
 	struct access_renderer *renderer = data;
 
 	switch (renderer->format) {
@@ -332,12 +334,13 @@ static void on_element(void *data, const struct element *element,
 		add_failure(renderer, element, result->error);
 	else
 		flush_failures(renderer);
+	suspect = result->suspect && renderer->verbose && operation->has_view
+			  ? element_label(element)
+			  : strdup(operation->location->text);
 	if (result->suspect && renderer->verbose)
 		diagnostic_note("%s: suspect: all ones is also what a device "
 				"answers that is off, asleep or gone",
-				element->operation->has_view
-					? element->operation->view.label
-					: element->operation->location->text);
+				suspect ? suspect : "?");
 }
 
 static const char *outcome_word(const struct error *error)
@@ -362,8 +365,10 @@ static void on_access(void *data, const struct element *element,
 	    renderer->format != FORMAT_QUIET)
 		return;
 	if (renderer->dry) {
-		printf("would %s %u bits at 0x%llx (%s)%s through %s\n", verb,
-		       record->bits, (ull)record->address, label ? label : "?",
+		printf("would %s %u bits at 0x%llx (", verb, record->bits,
+		       (ull)record->address);
+		put_escaped(label);
+		printf(")%s through %s\n",
 		       record->known ? value
 		       : record->write
 			       ? ", the old value with its bits changed,"

@@ -491,10 +491,12 @@ static json_object *json_enumerator(const struct layout_row *row)
 	json_object *object = json_object_new_object();
 
 	json_object_object_add(object, "name", json_text(row->name));
-	json_object_object_add(
-		object, "value",
-		row->is_signed ? json_object_new_int64((int64_t)row->value)
-			       : json_object_new_uint64(row->value));
+	json_add_value(object, "value", row->value, 64);
+	if (row->is_signed && (int64_t)row->value < 0 &&
+	    (int64_t)row->value >= -(INT64_C(1) << 53))
+		json_object_object_add(
+			object, "signed",
+			json_object_new_int64((int64_t)row->value));
 	return object;
 }
 

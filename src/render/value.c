@@ -51,8 +51,11 @@ static bool is_negative(const struct scalar *scalar, uint64_t value,
 static const char *enumerator_name(const struct scalar *scalar, uint64_t value,
 				   unsigned bits)
 {
+	uint64_t wanted =
+		scalar->is_signed ? (uint64_t)extended(value, bits) : value;
+
 	for (size_t i = 0; i < scalar->n_enumerators; i++)
-		if ((scalar->enumerators[i].value & ones(bits)) == value)
+		if (scalar->enumerators[i].value == wanted)
 			return scalar->enumerators[i].name;
 	return NULL;
 }
