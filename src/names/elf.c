@@ -3,6 +3,7 @@
 #include <elfutils/libdwelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "names/inside.h"
@@ -33,15 +34,53 @@ static const char *check_header(Elf *elf)
 	return NULL;
 }
 
+/* What is read takes memory, holes too: a file must not claim far more than it
+ * takes on its disk, where it may be compressed. File systems that do not count
+ * blocks say 0. */
+static const char *check_size(int fd, uint64_t *ret)
+{
+	const uint64_t most = UINT64_C(8) << 30, small = UINT64_C(64) << 20;
+	const uint64_t ratio = 64;
+	struct stat status;
+	uint64_t size, stored;
+
+	if (fstat(fd, &status) < 0)
+		return "it cannot be looked at";
+	size = (uint64_t)status.st_size;
+	stored = (uint64_t)status.st_blocks * 512;
+	if (size > most || (stored && size > small && size / ratio > stored))
+		return "it is too large, or has holes";
+	*ret = size;
+	return NULL;
+}
+
+static const char *check_sections(Elf *elf, uint64_t size)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+
+	while ((section = elf_nextscn(elf, section)) != NULL)
+		if (gelf_getshdr(section, &header) &&
+		    header.sh_type != SHT_NOBITS && header.sh_size > size)
+			return "it is damaged: a section is larger than all of "
+			       "it";
+	return NULL;
+}
+
 const char *elf_file_open(struct elf_file *file, int fd, const char *path)
 {
-	const char *why;
+	uint64_t size = 0;
+	const char *why = check_size(fd, &size);
 
 	elf_version(EV_CURRENT);
 	*file = (struct elf_file){.fd = fd, .path = strdup(path)};
-	file->elf = elf_begin(fd, ELF_C_READ, NULL);
-	why = file->path && file->elf ? check_header(file->elf)
-				      : "it cannot be read as an ELF file";
+	file->elf = why ? NULL : elf_begin(fd, ELF_C_READ, NULL);
+	if (!why && !(file->path && file->elf))
+		why = "it cannot be read as an ELF file";
+	if (!why)
+		why = check_header(file->elf);
+	if (!why)
+		why = check_sections(file->elf, size);
 	if (why)
 		elf_file_close(file);
 	return why;
@@ -126,6 +165,32 @@ size_t elf_text_ends(Elf *elf, const char *ret[MOST_TEXT_SECTIONS])
 			ret[count++] = (const char *)data->d_buf + data->d_size;
 	}
 	return count;
+}
+
+/* Names may share their ends: only the end of one is compared. */
+static bool has_text(const Elf_Data *data, const char *text)
+{
+	return data && data->d_buf &&
+	       memmem(data->d_buf, data->d_size, text, strlen(text) + 1);
+}
+
+bool elf_may_name(Elf *elf, const char *name)
+{
+	static const char *const sections[] = {
+		".debug_str", ".debug_info", ".debug_line_str", ".debug_types"};
+	/* Compressed in the old way, which elf_section() cannot read. */
+	static const char *const old[] = {".zdebug_str", ".zdebug_info",
+					  ".zdebug_line_str", ".zdebug_types"};
+
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+		if (section_by_name(elf, old[i]))
+			return true;
+	if (!section_by_name(elf, ".debug_info"))
+		return true;
+	for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+		if (has_text(elf_section(elf, sections[i]), name))
+			return true;
+	return false;
 }
 
 bool elf_first_address(Elf *elf, uint64_t *ret)
@@ -331,7 +396,7 @@ static bool is_copy(unsigned machine, unsigned type)
 }
 
 static bool relocation(const GElf_Shdr *header, Elf_Data *data, size_t number,
-		       uint64_t *ret_info)
+		       uint64_t *ret_offset, uint64_t *ret_info)
 {
 	GElf_Rela rela;
 	GElf_Rel rel;
@@ -339,30 +404,34 @@ static bool relocation(const GElf_Shdr *header, Elf_Data *data, size_t number,
 	if (header->sh_type == SHT_RELA) {
 		if (!gelf_getrela(data, (int)number, &rela))
 			return false;
+		*ret_offset = rela.r_offset;
 		*ret_info = rela.r_info;
 	} else {
 		if (!gelf_getrel(data, (int)number, &rel))
 			return false;
+		*ret_offset = rel.r_offset;
 		*ret_info = rel.r_info;
 	}
 	return true;
 }
 
-static bool copies_here(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
-			const char *name)
+static void copies_here(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
+			elf_copy_fn *each, void *data)
 {
 	Elf_Scn *table = elf_getscn(elf, header->sh_link);
-	Elf_Data *data = elf_getdata(section, NULL), *symbols;
+	Elf_Data *relocations = elf_getdata(section, NULL), *symbols;
 	GElf_Shdr table_header;
 	GElf_Ehdr file_header;
 	GElf_Sym symbol;
-	uint64_t info;
+	uint64_t info, offset;
 
-	if (!table || !data || !gelf_getshdr(table, &table_header) ||
+	if (!table || !relocations || !gelf_getshdr(table, &table_header) ||
 	    !gelf_getehdr(elf, &file_header))
-		return false;
+		return;
 	symbols = elf_getdata(table, NULL);
-	for (size_t i = 0; symbols && relocation(header, data, i, &info); i++) {
+	for (size_t i = 0;
+	     symbols && relocation(header, relocations, i, &offset, &info);
+	     i++) {
 		const char *found;
 
 		if (!is_copy(file_header.e_machine,
@@ -370,21 +439,61 @@ static bool copies_here(Elf *elf, Elf_Scn *section, const GElf_Shdr *header,
 		    !gelf_getsym(symbols, (int)GELF_R_SYM(info), &symbol))
 			continue;
 		found = elf_strptr(elf, table_header.sh_link, symbol.st_name);
-		if (found && strcmp(found, name) == 0)
-			return true;
+		if (found && *found)
+			each(data, found, offset, symbol.st_size);
 	}
-	return false;
 }
 
-bool elf_copies(Elf *elf, const char *name)
+void elf_each_copy(Elf *elf, elf_copy_fn *each, void *data)
 {
 	Elf_Scn *section = NULL;
 	GElf_Shdr header;
 
 	while ((section = elf_nextscn(elf, section)) != NULL)
 		if (gelf_getshdr(section, &header) &&
-		    (header.sh_type == SHT_RELA || header.sh_type == SHT_REL) &&
-		    copies_here(elf, section, &header, name))
+		    (header.sh_type == SHT_RELA || header.sh_type == SHT_REL))
+			copies_here(elf, section, &header, each, data);
+}
+
+/* In a segment, and not in the headers that stand at the start of the first. */
+static bool segment_holds(Elf *elf, uint64_t address)
+{
+	GElf_Phdr header;
+	GElf_Ehdr file;
+	size_t count;
+
+	if (elf_getphdrnum(elf, &count) || !gelf_getehdr(elf, &file))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		uint64_t inside;
+
+		if (!gelf_getphdr(elf, (int)i, &header) ||
+		    header.p_type != PT_LOAD)
+			continue;
+		inside = address - header.p_vaddr;
+		if (inside < header.p_memsz &&
+		    (inside >= header.p_filesz ||
+		     header.p_offset + inside >=
+			     file.e_phoff + count * file.e_phentsize))
 			return true;
+	}
 	return false;
+}
+
+bool elf_holds(Elf *elf, uint64_t address)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr header;
+	bool any = false;
+
+	while ((section = elf_nextscn(elf, section)) != NULL) {
+		if (!gelf_getshdr(section, &header) ||
+		    !(header.sh_flags & SHF_ALLOC) ||
+		    (header.sh_flags & SHF_TLS))
+			continue;
+		any = true;
+		if (address - header.sh_addr < header.sh_size)
+			return segment_holds(elf, address);
+	}
+	return !any && segment_holds(elf, address);
 }

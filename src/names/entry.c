@@ -187,6 +187,7 @@ bool entry_child(Dwarf_Die *die, Dwarf_Die *ret)
 
 const char *entry_file(Dwarf_Die *die, Dwarf_Die *unit, unsigned *ret_line)
 {
+	Dwarf_Die at = *die, own;
 	Dwarf_Attribute attribute;
 	uint64_t file, line;
 	Dwarf_Files *files;
@@ -195,8 +196,12 @@ const char *entry_file(Dwarf_Die *die, Dwarf_Die *unit, unsigned *ret_line)
 	*ret_line = 0;
 	if (entry_number(die, DW_AT_decl_line, &line) && line <= UINT32_MAX)
 		*ret_line = (unsigned)line;
-	if (!entry_number(die, DW_AT_decl_file, &file) ||
-	    !dwarf_attr(unit, DW_AT_stmt_list, &attribute))
+	if (!seek_attribute(&at, DW_AT_decl_file, &attribute) ||
+	    !entry_number(&at, DW_AT_decl_file, &file))
+		return NULL;
+	/* The number counts in the table of the unit that it stands in. */
+	unit = dwarf_diecu(&at, &own, NULL, NULL);
+	if (!dwarf_attr(unit, DW_AT_stmt_list, &attribute))
 		return NULL;
 	/* libdw uses it without a look for its end: see text_of(). */
 	if (dwarf_attr(unit, DW_AT_comp_dir, &attribute) &&
@@ -309,7 +314,13 @@ bool entry_address(struct module *module, const struct unit *unit,
 		return false;
 	}
 	if (plain_address(module, unit, ops, count, ret)) {
-		*ret += module->bias + module->debug_bias;
+		*ret += module->debug_bias;
+		if (!elf_holds(module->file.elf, *ret)) {
+			*ret_why = strdup("it has no address: the linker has "
+					  "left it out");
+			return false;
+		}
+		*ret += module->bias;
 		return true;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -66,6 +66,7 @@ static char *nearest(struct names *names, const struct query *query,
 		return NULL;
 	if (module->symbols && kind == ENTRY_VARIABLE)
 		elf_each_symbol(module->symbols, collect_near, &near);
+	index_all(names, module);
 	for (size_t i = 0; i < module->index.count; i++)
 		if (module->index.entries[i].kind == kind)
 			add_near(&near, module->index.entries[i].name);
@@ -93,8 +94,8 @@ static bool any_unit_is(const struct names *names, const char *file)
 	return false;
 }
 
-struct error *explain_nothing(struct names *names, const struct query *query,
-			      const char *what)
+static struct error *nothing(struct names *names, const struct query *query,
+			     const char *what, const char *keyword)
 {
 	cleanup_free char *near = NULL;
 	struct error *error;
@@ -112,8 +113,9 @@ struct error *explain_nothing(struct names *names, const struct query *query,
 				? names->modules[0].no_debug
 				: "a module is named as `maps` of /proc has "
 				  "it, a file as the compiler was given it");
-	error = error_create(ERROR_NO_NAME, 0, "the target has no %s '%s'%s%s",
-			     what, query->last, query->scope ? " in " : "",
+	error = error_create(ERROR_NO_NAME, 0,
+			     "the target has no %s '%s%s'%s%s", what, keyword,
+			     query->last, query->scope ? " in " : "",
 			     query->scope ? query->scope : "");
 	near = nearest(names, query,
 		       strcmp(what, "type") == 0 ? ENTRY_TYPE : ENTRY_VARIABLE);
@@ -123,6 +125,53 @@ struct error *explain_nothing(struct names *names, const struct query *query,
 		return error_help(error, "of the program itself: %s",
 				  names->modules[0].no_debug);
 	return error;
+}
+
+struct error *explain_nothing(struct names *names, const struct query *query,
+			      const char *what, const char *keyword,
+			      const struct error *problem)
+{
+	struct error *error = nothing(names, query, what, keyword), *told;
+
+	if (!problem)
+		return error;
+	told = error_create(ERROR_NO_NAME, 0, "%s, as far as can be seen: %s",
+			    error->message, problem->message);
+	if (problem->help || error->help)
+		error_help(told, "%s",
+			   problem->help ? problem->help : error->help);
+	error_destroy(error);
+	return told;
+}
+
+/* The next longer tail of a path; NULL: it is all of it. */
+static const char *longer_tail(const char *path, const char *tail)
+{
+	if (tail == path)
+		return NULL;
+	for (tail--; tail > path && tail[-1] != '/';)
+		tail--;
+	return tail;
+}
+
+static bool has_tail(const char *path, const char *tail)
+{
+	size_t length = strlen(path), wanted = strlen(tail);
+
+	return wanted <= length && strcmp(path + length - wanted, tail) == 0 &&
+	       (wanted == length || path[length - wanted - 1] == '/');
+}
+
+const char *explain_tail(const char *path, const char *const *others,
+			 size_t count)
+{
+	const char *tail = path_basename(path);
+
+	for (size_t i = 0; i < count && tail; i++)
+		while (tail && others[i] && strcmp(others[i], path) != 0 &&
+		       has_tail(others[i], tail))
+			tail = longer_tail(path, tail);
+	return tail;
 }
 
 /* What stands before a candidate's name within its module: a file, a function;
@@ -141,15 +190,61 @@ static bool same_scope(const struct symbol *left, const struct symbol *right)
 	return one && other ? strcmp(one, other) == 0 : one == other;
 }
 
+/* What stands between the file of a candidate and its name. */
+static const char *behind_file(const struct symbol *symbol)
+{
+	const char *scope = symbol->scope ? symbol->scope : "", *rest;
+
+	if (!text_starts(scope, path_basename(symbol->unit), &rest))
+		return scope;
+	if (text_starts(rest, "::", &rest) || !*rest)
+		return rest;
+	return scope;
+}
+
+/* With the tail of its file's path that no other candidate of its module has;
+ * NULL: that does not tell it either, or no memory. */
+static char *by_path(const struct symbol *symbols, size_t count, size_t self)
+{
+	const struct symbol *symbol = &symbols[self];
+	cleanup_free const char **others = calloc(count, sizeof(*others));
+	const char *tail, *inner, *module = NULL;
+	char *text;
+
+	if (!others || !symbol->unit)
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(symbols[i].module, symbol->module) != 0) {
+			module = path_basename(symbol->module);
+			continue;
+		}
+		if (i == self)
+			continue;
+		others[i] = symbols[i].unit;
+		if (same_scope(&symbols[i], symbol) &&
+		    (!others[i] || strcmp(others[i], symbol->unit) == 0))
+			return NULL;
+	}
+	tail = explain_tail(symbol->unit, others, count);
+	if (!tail)
+		return NULL;
+	inner = behind_file(symbol);
+	if (asprintf(&text, "%s%s%s%s%s::%s", module ? module : "",
+		     module ? "::" : "", tail, *inner ? "::" : "", inner,
+		     symbol->name) < 0)
+		return NULL;
+	return text;
+}
+
 /* How a candidate is to be written: with as much as tells it from the others;
- * where nothing does, by its address. */
+ * where no name does, by its address. */
 static char *selecting(const struct symbol *symbols, size_t count, size_t self)
 {
 	const struct symbol *symbol = &symbols[self];
 	const char *module = path_basename(symbol->module);
 	const char *scope = inner_scope(symbol);
 	bool module_tells = true, scope_tells = scope, alike = !scope;
-	char *text;
+	char *text = NULL;
 	int length;
 
 	for (size_t i = 0; i < count; i++) {
@@ -164,6 +259,8 @@ static char *selecting(const struct symbol *symbols, size_t count, size_t self)
 	}
 	if (module_tells)
 		length = asprintf(&text, "%s::%s", module, symbol->name);
+	else if (alike && (text = by_path(symbols, count, self)) != NULL)
+		return text;
 	else if (alike)
 		length = asprintf(&text, "0x%llx",
 				  (unsigned long long)symbol->address);
@@ -208,23 +305,15 @@ struct error *explain_ambiguous(const char *name, const struct symbol *symbols,
 struct error *explain_missing(struct names *names, const char *scope,
 			      const char *name, const struct error *problem)
 {
-	struct error *error, *told;
+	struct error *error;
 	struct query query;
 
-	error = query_make(names, scope, name, &query);
+	error = query_make(names, scope, name, false, &query);
 	if (error)
 		return error;
-	error = explain_nothing(names, &query, "object");
+	error = explain_nothing(names, &query, "object", "", problem);
 	query_deinit(&query);
-	if (!problem)
-		return error;
-	told = error_create(ERROR_NO_NAME, 0, "%s, as far as can be seen: %s",
-			    error->message, problem->message);
-	if (problem->help || error->help)
-		error_help(told, "%s",
-			   problem->help ? problem->help : error->help);
-	error_destroy(error);
-	return told;
+	return error;
 }
 
 /* Something has it, and so may a module that could not be looked into. */

@@ -94,8 +94,7 @@ static void reduce_symbols(struct search *search)
 	search->n_symbols = kept;
 }
 
-static uint64_t symbol_address(const struct module *module,
-			       const GElf_Sym *symbol)
+uint64_t symbol_address(const struct module *module, const GElf_Sym *symbol)
 {
 	if (symbol->st_shndx == SHN_ABS)
 		return symbol->st_value;
@@ -176,6 +175,8 @@ static void add_variable(struct search *search, const struct entry *entry)
 		search->has_declared = true;
 		return;
 	}
+	if (has_address)
+		address = copies_redirect(search->names, module, address);
 	symbol = has_address ? found_at(search, address) : NULL;
 	if (symbol)
 		return;
@@ -190,6 +191,7 @@ static void add_variable(struct search *search, const struct entry *entry)
 	symbol->problem = names_keep(search->names, why);
 	symbol->is_local = in_function(module, entry);
 	symbol->scope = names_keep(search->names, scope_text(module, entry));
+	symbol->unit = module->index.units[entry->home].name;
 	symbol->file = entry_file(&die, &module->index.units[entry->home].die,
 				  &symbol->line);
 	describe_type(search, &die, symbol);
@@ -202,7 +204,10 @@ static const char tls_problem[] =
 static void add_symbol(struct search *search, const struct elf_symbol *found)
 {
 	unsigned type = GELF_ST_TYPE(found->symbol.st_info);
-	uint64_t address = symbol_address(search->module, &found->symbol);
+	uint64_t address =
+		copies_redirect(search->names, search->module,
+				symbol_address(search->module, &found->symbol));
+	bool global = GELF_ST_BIND(found->symbol.st_info) != STB_LOCAL;
 	bool tls = type == STT_TLS;
 	struct symbol *symbol = tls ? NULL : found_at(search, address);
 
@@ -220,11 +225,14 @@ static void add_symbol(struct search *search, const struct elf_symbol *found)
 		symbol->has_address = !tls;
 		symbol->address = tls ? 0 : address;
 		symbol->problem = tls ? tls_problem : NULL;
-		symbol->has_type = search->has_declared;
-		symbol->type = search->declared;
+		/* A declaration is of what is global. */
+		if (global && search->has_declared) {
+			symbol->has_type = true;
+			symbol->type = search->declared;
+		}
 		symbol->is_function = type == STT_FUNC || type == STT_GNU_IFUNC;
 	}
-	symbol->is_global = GELF_ST_BIND(found->symbol.st_info) != STB_LOCAL;
+	symbol->is_global = global;
 	symbol->has_size = found->symbol.st_size != 0;
 	symbol->size = found->symbol.st_size;
 }
@@ -265,6 +273,7 @@ static void add_variables_until(struct search *search, uint64_t address)
 {
 	size_t known = 0;
 
+	index_toward(search->names, search->module, address);
 	do {
 		add_variables_from(search, known);
 		if (found_at(search, address))
@@ -288,6 +297,10 @@ static void index_for(struct search *search)
 	const struct index *index = &search->module->index;
 	const struct entry *entry;
 
+	/* The names of files are in the index, too. */
+	if (!query->file &&
+	    !index_may_have(search->names, search->module, query->last))
+		return;
 	index_all(search->names, search->module);
 	if (search->locals)
 		index_functions(search->names, search->module);
@@ -301,46 +314,19 @@ static void index_for(struct search *search)
 		}
 }
 
-/* What is there goes before what has no address. */
-static void drop_problems(struct search *search)
+/* What is there goes before what has no address: of those from `first` on. */
+static void drop_problems(struct findings *findings, size_t first)
 {
-	struct findings *findings = search->findings;
-	size_t kept = search->first;
+	size_t kept = first;
 	bool any = false;
 
-	for (size_t i = search->first; i < findings->count; i++)
+	for (size_t i = first; i < findings->count; i++)
 		any |= findings->items[i].has_address;
-	for (size_t i = search->first; any && i < findings->count; i++)
+	for (size_t i = first; any && i < findings->count; i++)
 		if (findings->items[i].has_address)
 			findings->items[kept++] = findings->items[i];
 	if (any)
 		findings->count = kept;
-}
-
-/* A variable of a library that the program has taken over (a copy relocation)
- * is where the program has it. */
-static void follow_copies(struct search *search)
-{
-	struct module *program = &search->names->modules[0];
-	struct search copies = {.names = search->names,
-				.module = program,
-				.query = search->query};
-	struct error *error;
-
-	if (search->module == program || search->query->n_path ||
-	    search->query->file || search->findings->count == search->first)
-		return;
-	error = module_open(search->names, program);
-	if (error || !elf_copies(program->file.elf, search->query->last)) {
-		error_destroy(error);
-		return;
-	}
-	elf_each_symbol(program->symbols, collect_symbol, &copies);
-	if (copies.n_symbols)
-		for (size_t i = search->first; i < search->findings->count; i++)
-			search->findings->items[i].address = symbol_address(
-				program, &copies.symbols[0].symbol);
-	free(copies.symbols);
 }
 
 static void explain_types(struct search *search)
@@ -376,17 +362,19 @@ static struct error *search_module(struct search *search)
 	if (tables && is_settled(search)) {
 		add_variables_until(
 			search,
-			symbol_address(module, &search->symbols[0].symbol));
+			copies_redirect(
+				search->names, module,
+				symbol_address(module,
+					       &search->symbols[0].symbol)));
 	} else {
 		index_for(search);
 		add_variables(search);
 	}
-	drop_problems(search);
+	drop_problems(search->findings, search->first);
 	for (size_t i = 0; i < search->n_symbols; i++)
 		add_symbol(search, &search->symbols[i]);
-	drop_problems(search);
+	drop_problems(search->findings, search->first);
 	explain_types(search);
-	follow_copies(search);
 	return search->no_memory ? error_no_memory() : NULL;
 }
 
@@ -416,8 +404,7 @@ static struct error *type_copies(struct names *names, const struct query *query,
 	struct error *error = NULL;
 
 	if (findings->count != 1 || copy->has_type || !copy->has_address ||
-	    query->n_path ||
-	    !elf_copies(names->modules[0].file.elf, query->last))
+	    !copies_have(names, copy->address))
 		return NULL;
 	for (size_t i = 1; i < names->n_modules && !error; i++) {
 		struct findings others = {0};
@@ -429,6 +416,10 @@ static struct error *type_copies(struct names *names, const struct query *query,
 			error = NULL;
 		}
 		for (size_t j = 0; j < others.count && !copy->has_type; j++) {
+			if (others.items[j].address != copy->address ||
+			    !others.items[j].has_type)
+				continue;
+			copy->no_type = NULL;
 			copy->has_type = others.items[j].has_type;
 			copy->type = others.items[j].type;
 			copy->file = others.items[j].file;
@@ -472,7 +463,8 @@ static struct error *search_some(struct names *names, const struct query *query,
 		error = search_one(names, module, query, locals, findings);
 		if (!error)
 			continue;
-		if (error->kind == ERROR_NO_MEMORY || i == 0 || query->module)
+		if (error->kind == ERROR_NO_MEMORY || query->module ||
+		    (i == 0 && names_has_program(names)))
 			return error;
 		if (findings->problem)
 			error_destroy(error);
@@ -488,14 +480,15 @@ static struct error *search_all(struct names *names, const struct query *query,
 	size_t n = names->n_modules;
 	/* The program before its libraries; files before functions. A path
 	 * leads to both. */
+	size_t program = names_has_program(names);
 	const struct {
 		bool locals;
 		size_t first, end;
 	} levels[] = {
-		{false, 0, n ? 1 : 0},
-		{false, n ? 1 : 0, n},
-		{true, 0, n ? 1 : 0},
-		{true, n ? 1 : 0, n},
+		{false, 0, program},
+		{false, program, n},
+		{true, 0, program},
+		{true, program, n},
 	};
 	size_t n_levels = query->n_path ? 2 : 4;
 
@@ -508,12 +501,88 @@ static struct error *search_all(struct names *names, const struct query *query,
 			return error;
 		if (i == 0)
 			error = type_copies(names, query, findings);
-		if (i == 1)
+		if (i == 1 && program)
 			prefer_global(findings);
 		if (error)
 			return error;
 	}
 	return NULL;
+}
+
+/* The name of a finding may be the query's own. */
+static struct error *keep_names(struct names *names, const struct query *query,
+				struct findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (findings->items[i].name == query->last) {
+			findings->items[i].name =
+				names_keep(names, strdup(query->last));
+			if (!findings->items[i].name)
+				return error_no_memory();
+		}
+	return NULL;
+}
+
+/* With `within` the first part of the scope is not a module's name, and yet
+ * only that module is searched. */
+static struct error *find_as(struct names *names, const char *scope,
+			     const char *name, const char *within,
+			     struct findings *findings, bool *ret_is_word)
+{
+	struct query query;
+	struct error *error =
+		query_make(names, scope, name, within != NULL, &query);
+
+	if (error)
+		return error;
+	if (within)
+		query.module = within;
+	error = search_all(names, &query, findings);
+	if (!error)
+		error = keep_names(names, &query, findings);
+	*ret_is_word = query.module && !strpbrk(query.module, "./");
+	query_deinit(&query);
+	return error;
+}
+
+static bool is_found(const struct findings *findings,
+		     const struct symbol *symbol)
+{
+	for (size_t i = 0; i < findings->count; i++)
+		if (symbol->has_address && findings->items[i].has_address &&
+		    findings->items[i].address == symbol->address)
+			return true;
+	return false;
+}
+
+/* A scope that is the name of a module may be that of a function in it, too. */
+static struct error *find_both(struct names *names, const char *scope,
+			       const char *name, struct findings *findings)
+{
+	cleanup_free char *word = NULL;
+	struct findings others = {0};
+	bool is_word;
+	struct error *error =
+		find_as(names, scope, name, NULL, findings, &is_word);
+
+	if (error || !is_word)
+		return error;
+	word = strndup(scope, strcspn(scope, ":"));
+	if (!word)
+		return error_no_memory();
+	error = find_as(names, scope, name, word, &others, &is_word);
+	for (size_t i = 0; i < others.count && !error; i++) {
+		if (is_found(findings, &others.items[i]))
+			continue;
+		if (!list_grow(&findings->items, findings->count,
+			       &findings->capacity, sizeof(*findings->items)))
+			error = error_no_memory();
+		else
+			findings->items[findings->count++] = others.items[i];
+	}
+	drop_problems(findings, 0);
+	findings_deinit(&others);
+	return error;
 }
 
 /* `*ret_problem`: of a module that was passed over, or NULL. */
@@ -522,27 +591,14 @@ static struct error *find_all(struct names *names, const char *scope,
 			      size_t *ret_count, struct error **ret_problem)
 {
 	struct findings findings = {0};
-	struct query query;
-	struct error *error = query_make(names, scope, name, &query);
+	struct error *error = find_both(names, scope, name, &findings);
 
-	if (error)
-		return error;
-	error = search_all(names, &query, &findings);
-	/* The name may be the query's own. */
-	for (size_t i = 0; !error && i < findings.count; i++)
-		if (findings.items[i].name == query.last) {
-			findings.items[i].name =
-				names_keep(names, strdup(query.last));
-			if (!findings.items[i].name)
-				error = error_no_memory();
-		}
 	if (!error) {
 		*ret = steal(findings.items);
 		*ret_count = findings.count;
 		*ret_problem = steal(findings.problem);
 	}
 	findings_deinit(&findings);
-	query_deinit(&query);
 	return error;
 }
 

@@ -19,6 +19,7 @@ void index_deinit(struct index *index)
 	free(index->units);
 	free(index->entries);
 	free(index->heads);
+	free(index->places);
 	free(index->references);
 	free(index->unit_heads);
 	*index = (struct index){0};
@@ -33,25 +34,49 @@ static uint32_t hash(const char *name)
 	return value;
 }
 
+static uint32_t *place(const struct index *index, const Dwarf_Die *die)
+{
+	uint64_t value = (uint64_t)(uintptr_t)die->addr;
+
+	value *= UINT64_C(0x9e3779b97f4a7c15);
+	return &index->places[(size_t)(value >> 32) & (index->n_heads - 1)];
+}
+
+/* Makes an entry found by its name, and by where it stands. */
+static void link_entry(struct index *index, size_t number)
+{
+	struct entry *entry = &index->entries[number];
+	uint32_t *head =
+		&index->heads[hash(entry->name) & (index->n_heads - 1)];
+	uint32_t *at = place(index, &entry->die);
+
+	entry->next = *head;
+	*head = (uint32_t)number + 1;
+	entry->beside = *at;
+	*at = (uint32_t)number + 1;
+}
+
 static bool rehash(struct index *index)
 {
 	size_t n = index->n_heads ? 4 * index->n_heads : 1024;
-	uint32_t *heads;
+	uint32_t *heads, *places;
 
 	if (index->count < index->n_heads)
 		return true;
 	heads = calloc(n, sizeof(*heads));
-	if (!heads)
+	places = calloc(n, sizeof(*places));
+	if (!heads || !places) {
+		free(heads);
+		free(places);
 		return index->n_heads != 0;
-	free(index->heads);
-	index->heads = heads;
-	index->n_heads = n;
-	for (size_t i = 0; i < index->count; i++) {
-		uint32_t *head = &heads[hash(index->entries[i].name) & (n - 1)];
-
-		index->entries[i].next = *head;
-		*head = (uint32_t)i + 1;
 	}
+	free(index->heads);
+	free(index->places);
+	index->heads = heads;
+	index->places = places;
+	index->n_heads = n;
+	for (size_t i = 0; i < index->count; i++)
+		link_entry(index, i);
 	return true;
 }
 
@@ -60,26 +85,22 @@ static uint32_t add_entry(struct index *index, enum entry_kind kind,
 			  const char *name, const Dwarf_Die *die,
 			  uint32_t parent)
 {
-	struct entry *entry;
-	uint32_t *head;
-
 	if (index->count >= UINT32_MAX - 1 || !rehash(index) ||
 	    !list_grow(&index->entries, index->count, &index->capacity,
-		       sizeof(*entry)))
+		       sizeof(*index->entries))) {
+		index->is_cut = true;
 		return 0;
-	head = &index->heads[hash(name) & (index->n_heads - 1)];
-	entry = &index->entries[index->count++];
-	*entry = (struct entry){
+	}
+	index->entries[index->count] = (struct entry){
 		.name = name,
 		.die = *die,
 		.kind = kind,
 		.unit = (uint32_t)index->n_units - 1,
 		.home = (uint32_t)index->n_units - 1,
 		.parent = parent,
-		.next = *head,
 	};
-	*head = (uint32_t)index->count;
-	return *head;
+	link_entry(index, index->count);
+	return (uint32_t)++index->count;
 }
 
 const struct entry *index_first(const struct index *index, const char *name)
@@ -101,6 +122,16 @@ const struct entry *index_next(const struct index *index,
 	for (uint32_t number = entry->next; number;
 	     number = index->entries[number - 1].next)
 		if (strcmp(index->entries[number - 1].name, entry->name) == 0)
+			return &index->entries[number - 1];
+	return NULL;
+}
+
+const struct entry *index_at(const struct index *index, const Dwarf_Die *die)
+{
+	uint32_t number = index->n_heads ? *place(index, die) : 0;
+
+	for (; number; number = index->entries[number - 1].beside)
+		if (index->entries[number - 1].die.addr == die->addr)
 			return &index->entries[number - 1];
 	return NULL;
 }
@@ -212,16 +243,13 @@ static bool resolve_reference(struct index *index,
 			      const struct reference *reference)
 {
 	struct entry *entry = &index->entries[reference->entry];
-	const struct entry *other = index_first(index, entry->name);
+	const struct entry *other;
 
 	if (!find_unit(index, &reference->declared, &entry->home))
 		return false;
-	for (; other; other = index_next(index, other))
-		if (other->die.addr == reference->declared.addr) {
-			if (!stands_in(index, other->parent, reference->entry))
-				entry->parent = other->parent;
-			return true;
-		}
+	other = index_at(index, &reference->declared);
+	if (other && !stands_in(index, other->parent, reference->entry))
+		entry->parent = other->parent;
 	return true;
 }
 
@@ -282,12 +310,13 @@ static void walk(struct index *index, Dwarf_Die *parent, uint32_t number,
 		 unsigned depth)
 {
 	Dwarf_Die die;
-	bool more = depth < DEEPEST && entry_child(parent, &die);
+	bool more = entry_child(parent, &die);
 
-	while (more && index->work++ < MOST_WORK) {
+	while (more && depth < DEEPEST && index->work++ < MOST_WORK) {
 		add_die(index, &die, number, depth);
 		more = entry_sibling(&die, &die);
 	}
+	index->is_cut |= more;
 }
 
 static bool is_cplusplus(Dwarf_Die *die)
@@ -323,6 +352,12 @@ static bool is_skeleton(Dwarf_Die *cu)
 	       type == DW_UT_skeleton;
 }
 
+static bool cut(struct index *index)
+{
+	index->is_cut = true;
+	return false;
+}
+
 /* The type units of a split file, and what else is in it. */
 static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
 		     const Dwarf_Die *die)
@@ -337,10 +372,11 @@ static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
 		Dwarf *own = module_split(names, module, &unit.die, &split);
 
 		if (!own) {
-			free(module->no_debug);
-			module->no_debug = strdup(
-				"a file with a part of its debug information "
-				"(.dwo) was not found");
+			if (!module->no_debug)
+				module->no_debug =
+					strdup("a file with a part of its "
+					       "debug information "
+					       "(.dwo) was not found");
 			return true;
 		}
 		unit.dwarf = own;
@@ -350,10 +386,10 @@ static bool add_unit(struct names *names, struct module *module, Dwarf *dwarf,
 	unit.cplusplus = is_cplusplus(&unit.die);
 	if (!list_grow(&index->units, index->n_units, &index->units_capacity,
 		       sizeof(unit)))
-		return false;
+		return cut(index);
 	index->units[index->n_units++] = unit;
 	if (!add_unit_head(index, (uint32_t)index->n_units - 1))
-		return false;
+		return cut(index);
 	first = index->n_references;
 	walk(index, &unit.die, 0, 0);
 	resolve_after_unit(index, first);
@@ -392,6 +428,14 @@ static bool next_unit(struct module *module, Dwarf_Off *ret_die)
 	return true;
 }
 
+/* Before its turn, that is. */
+static bool is_indexed(const struct index *index, const Dwarf_Die *unit)
+{
+	uint32_t number;
+
+	return index->n_units && find_unit(index, unit, &number);
+}
+
 bool index_more(struct names *names, struct module *module)
 {
 	struct index *index = &module->index;
@@ -401,6 +445,7 @@ bool index_more(struct names *names, struct module *module)
 	module_seek_debug(names, module);
 	while (!index->complete) {
 		if (!module->debug.dwarf || index->work >= MOST_WORK) {
+			index->is_cut = module->debug.dwarf != NULL;
 			index->complete = true;
 			break;
 		}
@@ -414,7 +459,8 @@ bool index_more(struct names *names, struct module *module)
 			      ? dwarf_offdie_types(phase_dwarf(module), offset,
 						   &die)
 			      : dwarf_offdie(phase_dwarf(module), offset,
-					     &die)))
+					     &die)) ||
+		    is_indexed(index, &die))
 			continue;
 		if (!add_unit(names, module, phase_dwarf(module), &die))
 			index->complete = true;
@@ -430,15 +476,122 @@ void index_all(struct names *names, struct module *module)
 		;
 }
 
+/* The unit of .debug_info that an offset is in, and where its first entry is.
+ */
+static bool unit_around(Dwarf *dwarf, Dwarf_Off offset, Dwarf_Off *ret,
+			Dwarf_Off *ret_die)
+{
+	Dwarf_Off at = 0, next;
+	size_t header;
+
+	while (dwarf_next_unit(dwarf, at, &next, &header, NULL, NULL, NULL,
+			       NULL, NULL, NULL) == 0 &&
+	       next > at) {
+		if (offset < next) {
+			*ret = at;
+			*ret_die = at + header;
+			return true;
+		}
+		at = next;
+	}
+	return false;
+}
+
+static void add_ahead(struct names *names, struct module *module,
+		      Dwarf_Off offset)
+{
+	struct index *index = &module->index;
+	Dwarf *dwarf = module->debug.dwarf;
+	Dwarf_Off unit, first;
+	Dwarf_Die die;
+
+	/* A skeleton has no variables, and is not in the index itself. */
+	if (unit_around(dwarf, offset, &unit, &first) &&
+	    unit >= index->next_unit && dwarf_offdie(dwarf, first, &die) &&
+	    !is_indexed(index, &die) && !is_skeleton(&die) &&
+	    !add_unit(names, module, dwarf, &die))
+		index->complete = true;
+}
+
+/* What a definition refers to tells its scope: all is needed then. */
+static void complete_references(struct names *names, struct module *module)
+{
+	while (module->index.n_references && index_more(names, module))
+		;
+}
+
+void index_toward(struct names *names, struct module *module, uint64_t address)
+{
+	/* Calls may have it as an argument, in any number of units. */
+	enum { MOST_TRIED = 8 };
+	uint64_t wanted = address - module->bias - module->debug_bias;
+	unsigned char pattern[1 + sizeof(wanted)] = {DW_OP_addr};
+	const unsigned char *at, *end;
+	Elf_Data *data;
+	Elf *elf;
+
+	module_seek_debug(names, module);
+	if (!module->debug.dwarf || module->index.phase ||
+	    module->index.complete)
+		return;
+	elf = dwarf_getelf(module->debug.dwarf);
+	data = elf_section(elf, ".debug_info");
+	if (!data || !data->d_buf || gelf_getclass(elf) != ELFCLASS64)
+		return;
+	memcpy(pattern + 1, &wanted, sizeof(wanted));
+	at = data->d_buf;
+	end = at + data->d_size;
+	for (int i = 0; i < MOST_TRIED; i++) {
+		at = memmem(at, (size_t)(end - at), pattern, sizeof(pattern));
+		if (!at)
+			break;
+		add_ahead(names, module,
+			  (Dwarf_Off)(at - (unsigned char *)data->d_buf));
+		at += sizeof(pattern);
+	}
+	complete_references(names, module);
+}
+
+/* Split units have names of their own. */
+static bool has_skeletons(Dwarf *dwarf)
+{
+	Dwarf_Off at = 0, next;
+	size_t header;
+	Dwarf_Die die;
+
+	while (dwarf_next_unit(dwarf, at, &next, &header, NULL, NULL, NULL,
+			       NULL, NULL, NULL) == 0 &&
+	       next > at) {
+		if (!dwarf_offdie(dwarf, at + header, &die) ||
+		    is_skeleton(&die))
+			return true;
+		at = next;
+	}
+	return false;
+}
+
+bool index_may_have(struct names *names, struct module *module,
+		    const char *name)
+{
+	module_seek_debug(names, module);
+	if (!module->debug.dwarf)
+		return false;
+	return module->index.complete ||
+	       elf_may_name(dwarf_getelf(module->debug.dwarf), name) ||
+	       (module->alt.dwarf &&
+		elf_may_name(dwarf_getelf(module->alt.dwarf), name)) ||
+	       has_skeletons(module->debug.dwarf);
+}
+
 /* Variables of a function and of the blocks in it; what was inlined into it
  * belongs to other functions, which have it themselves. */
 static void walk_function(struct index *index, Dwarf_Die *parent,
 			  uint32_t number, uint32_t unit, unsigned depth)
 {
 	Dwarf_Die die;
-	bool more = depth < DEEPEST && entry_child(parent, &die);
+	bool more = entry_child(parent, &die);
 
-	while (more && index->work++ < MOST_WORK) {
+	while (more && depth < DEEPEST && index->work++ < MOST_WORK) {
 		int tag = dwarf_tag(&die);
 		Dwarf_Attribute attribute;
 		const char *name;
@@ -456,6 +609,7 @@ static void walk_function(struct index *index, Dwarf_Die *parent,
 		}
 		more = entry_sibling(&die, &die);
 	}
+	index->is_cut |= more;
 }
 
 void index_functions(struct names *names, struct module *module)

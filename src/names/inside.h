@@ -56,6 +56,7 @@ struct entry {
 	uint32_t parent; /* entry number + 1 of what it stands in; 0: a unit */
 	bool is_inline;  /* a namespace that need not be named */
 	uint32_t next;   /* entry number + 1 with the same hash, or 0 */
+	uint32_t beside; /* the same, by where the entry stands */
 };
 
 struct index {
@@ -74,6 +75,7 @@ struct index {
 	uint32_t *unit_heads; /* of chains of units: number + 1, or 0 */
 	size_t n_unit_heads;
 	uint32_t *heads; /* of chains: entry number + 1, or 0 */
+	uint32_t *places; /* the same, by where entries stand: n_heads */
 	size_t n_heads;
 	/* Where indexing goes on: of which file, and at which offset. */
 	unsigned phase;
@@ -81,6 +83,7 @@ struct index {
 	bool complete;
 	bool by_function; /* what stands in functions is in it, too */
 	size_t work;      /* entries looked at, against files without an end */
+	bool is_cut;      /* there is more: too much or too deep, or no memory */
 };
 
 struct module {
@@ -96,8 +99,13 @@ struct module {
 	struct dwarf_file alt;     /* the file that dwz has made, or none */
 	struct dwarf_file *splits; /* .dwo files */
 	size_t n_splits, splits_capacity;
-	char *no_debug; /* why there is none, or not all of it; or NULL */
-	Elf *symbols;   /* that has the symbol table; borrowed */
+	char *no_debug;   /* why there is none, or not all of it; or NULL */
+	Elf *symbols;     /* that has the symbol table; borrowed */
+	struct original { /* of what the program has taken over */
+		uint64_t from, size, to;
+	} * originals;
+	size_t n_originals, originals_capacity;
+	bool originals_sought;
 	struct index index;
 };
 
@@ -120,10 +128,22 @@ struct names {
 	size_t n_types, types_capacity;
 	uint32_t *type_heads;
 	size_t n_type_heads;
+	struct program_copy {
+		const char *name;
+		uint64_t address, size;
+	} * copies; /* of variables of libraries */
+	size_t n_copies, copies_capacity;
+	bool copies_sought;
 	unsigned seeking; /* definitions of declarations, at the moment */
 	void **kept;      /* texts that symbols use */
 	size_t n_kept, kept_capacity;
 };
+
+/* Whether modules[0] is the program, and not a library like the others. */
+static inline bool names_has_program(const struct names *names)
+{
+	return names->n_modules && names->source->has_program;
+}
 
 /* elf.c ------------------------------------------------------------------- */
 
@@ -137,6 +157,10 @@ size_t elf_build_id(Elf *elf, const unsigned char **ret);
 
 /* The contents of a section by its name, or NULL. */
 Elf_Data *elf_section(Elf *elf, const char *name);
+
+/* Whether a name may be that of an entry of a file's DWARF: false only if its
+ * text is nowhere in it. */
+bool elf_may_name(Elf *elf, const char *name);
 
 /* Where its sections of texts end, those that are not empty; how many. What is
  * compressed must not be any more. */
@@ -167,8 +191,14 @@ void elf_each_symbol(Elf *elf, elf_symbol_fn *each, void *data);
 /* Whether there is a table of all symbols, not only of those for linking. */
 bool elf_has_symbols(Elf *elf);
 
-/* Whether the program has taken a variable of a library over (COPY). */
-bool elf_copies(Elf *elf, const char *name);
+/* Calls `each` for all variables of libraries that a program has taken over
+ * (copy relocations). Names live as long as the file. */
+typedef void elf_copy_fn(void *data, const char *name, uint64_t address,
+			 uint64_t size);
+void elf_each_copy(Elf *elf, elf_copy_fn *each, void *data);
+
+/* Whether something of the file is loaded to this address: a section. */
+bool elf_holds(Elf *elf, uint64_t address);
 
 /* module.c ---------------------------------------------------------------- */
 
@@ -228,6 +258,15 @@ void index_deinit(struct index *index);
 bool index_more(struct names *names, struct module *module);
 void index_all(struct names *names, struct module *module);
 
+/* Indexes units before their turn that mention an address, as they do of the
+ * variable that is there: a guess, which saves the way to it. */
+void index_toward(struct names *names, struct module *module, uint64_t address);
+
+/* Whether any entry may have the name: false only if none can. Costs much less
+ * than to index all. */
+bool index_may_have(struct names *names, struct module *module,
+		    const char *name);
+
 /* Adds what stands in functions, too. Implies index_all(). */
 void index_functions(struct names *names, struct module *module);
 
@@ -236,6 +275,10 @@ void index_functions(struct names *names, struct module *module);
 const struct entry *index_first(const struct index *index, const char *name);
 const struct entry *index_next(const struct index *index,
 			       const struct entry *entry);
+
+/* What became of an entry of DWARF, or NULL: it has no name, or is not indexed.
+ */
+const struct entry *index_at(const struct index *index, const Dwarf_Die *die);
 
 /* "ns::class" of what an entry stands in; NULL: nothing, or no memory. */
 char *index_scope(const struct index *index, const struct entry *entry);
@@ -272,24 +315,48 @@ struct query {
 	char *owned; /* what module and file are parts of */
 };
 
+/* A word may be the name of a module and of a function: with `as_path` it is not
+ * the module. */
 struct error *query_make(struct names *names, const char *scope,
-			 const char *name, struct query *ret);
+			 const char *name, bool as_path, struct query *ret);
 void query_deinit(struct query *query);
 /* Whether it asks for this entry: its file, and what it stands in. */
 bool query_fits(const struct query *query, const struct module *module,
 		const struct entry *entry);
 
+/* copies.c ---------------------------------------------------------------- */
+
+/* Where an object of a module is used: where the program has it, if that has
+ * taken it over. The module is open. */
+uint64_t copies_redirect(struct names *names, struct module *module,
+			 uint64_t address);
+/* Whether the program has taken over what stands there. */
+bool copies_have(struct names *names, uint64_t address);
+
+/* find.c ------------------------------------------------------------------ */
+
+uint64_t symbol_address(const struct module *module, const GElf_Sym *symbol);
+
 /* explain.c: errors for names ---------------------------------------------- */
 
-/* Nothing is what the query asks for; `what` is "object" or "type". With near
- * names, or why there may be none. */
+/* Nothing is what the query asks for; `what` is "object" or "type", `keyword`
+ * what stands before the name, "struct " or "". With near names, or why there
+ * may be none; and if a module could not be looked into, which: `problem`, or
+ * NULL. */
 struct error *explain_nothing(struct names *names, const struct query *query,
-			      const char *what);
+			      const char *what, const char *keyword,
+			      const struct error *problem);
 
 /* The same for an object; and if a module could not be looked into, which:
  * `problem`, or NULL. */
 struct error *explain_missing(struct names *names, const char *scope,
 			      const char *name, const struct error *problem);
+
+/* The shortest tail of a path that is no tail of the others, by which a scope
+ * selects it; NULL: none is. Others that are the same path are passed over, and
+ * those that are NULL. */
+const char *explain_tail(const char *path, const char *const *others,
+			 size_t count);
 
 /* Several are called so. */
 struct error *explain_ambiguous(const char *name, const struct symbol *symbols,

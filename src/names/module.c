@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -83,6 +85,45 @@ static struct error *check_file(const struct module *module,
 		"start the target anew, or name addresses and regions");
 }
 
+/* Files stay open, and a session needs descriptors for more than names: some
+ * are left for that. */
+static bool is_in_reserve(int fd)
+{
+	const rlim_t reserve = 64;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return false;
+	return (rlim_t)fd + (reserve < limit.rlim_cur / 4
+				     ? reserve
+				     : limit.rlim_cur / 4) >=
+	       limit.rlim_cur;
+}
+
+static const char too_many[] =
+	"too many files are open (more are permitted with `ulimit -n`)";
+
+/* As elf_file_open(), unless the descriptor is one of those. */
+static const char *open_elf(struct elf_file *file, int fd, const char *path)
+{
+	if (!is_in_reserve(fd))
+		return elf_file_open(file, fd, path);
+	close(fd);
+	*file = (struct elf_file){.fd = -1};
+	return too_many;
+}
+
+/* Whether that may be why a file of the open module was not found. */
+static bool files_are_short(const struct module *module)
+{
+	int next = dup(module->file.fd);
+	bool is_short = next < 0 || is_in_reserve(next);
+
+	if (next >= 0)
+		close(next);
+	return is_short;
+}
+
 static struct error *open_image(struct names *names, struct module *module)
 {
 	struct name_source *source = names->source;
@@ -93,7 +134,7 @@ static struct error *open_image(struct names *names, struct module *module)
 	error = source->open_module(source, module->number, &image);
 	if (error)
 		return error;
-	why = elf_file_open(&module->file, image.fd, module->source->path);
+	why = open_elf(&module->file, image.fd, module->source->path);
 	if (why)
 		error = error_create(ERROR_FAILED, 0, "%s: %s",
 				     module->source->path, why);
@@ -225,7 +266,7 @@ static bool open_as(struct names *names, enum file_root root, const char *path,
 	const unsigned char *found = NULL;
 	size_t found_length;
 
-	if (fd < 0 || elf_file_open(ret, fd, path))
+	if (fd < 0 || open_elf(ret, fd, path))
 		return false;
 	if (!id)
 		return true;
@@ -257,20 +298,41 @@ static bool open_by_id(struct names *names, const char *folder,
 	return open_anywhere(names, path, id, length, ret);
 }
 
-/* The checksum of .gnu_debuglink: that of zlib and Ethernet. */
+/* What each byte does to the checksum. */
+static const uint32_t *checksum_table(void)
+{
+	static uint32_t table[256];
+
+	/* Of all its numbers only the first is 0. */
+	for (uint32_t i = 0; !table[255] && i < 256; i++) {
+		uint32_t crc = i;
+
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (0xedb88320 & (0 - (crc & 1)));
+		table[i] = crc;
+	}
+	return table;
+}
+
+/* The checksum of .gnu_debuglink: that of zlib and Ethernet. False also of a
+ * file that is too large to be read whole. */
 static bool checksum(int fd, uint32_t *ret)
 {
+	const uint32_t *table = checksum_table();
+	const off_t most = (off_t)4 << 30;
 	uint32_t crc = 0xffffffff;
 	unsigned char buffer[65536];
 	off_t offset = 0;
 	ssize_t got;
+	struct stat status;
 
-	while ((got = pread(fd, buffer, sizeof(buffer), offset)) > 0) {
-		for (ssize_t i = 0; i < got; i++) {
-			crc ^= buffer[i];
-			for (int bit = 0; bit < 8; bit++)
-				crc = crc >> 1 ^ (0xedb88320 & (0 - (crc & 1)));
-		}
+	if (fstat(fd, &status) < 0 || status.st_size > most)
+		return false;
+	/* It may grow meanwhile. */
+	while ((got = pread(fd, buffer, sizeof(buffer), offset)) > 0 &&
+	       offset < most) {
+		for (ssize_t i = 0; i < got; i++)
+			crc = crc >> 8 ^ table[(crc ^ buffer[i]) & 255];
 		offset += got;
 	}
 	*ret = ~crc;
@@ -334,7 +396,7 @@ static bool open_fetched(struct names *names, struct module *module,
 	if (!text)
 		return false;
 	fd = names->source->fetch(names->source, text, &module->no_debug);
-	if (fd < 0 || elf_file_open(ret, fd, "/"))
+	if (fd < 0 || open_elf(ret, fd, "/"))
 		return false;
 	found_length = elf_build_id(ret->elf, &found);
 	if (same_id(id, length, found, found_length))
@@ -411,7 +473,9 @@ static bool seek_debug(struct names *names, struct module *module)
 	if (has_dwarf(elf))
 		return begin_dwarf(&module->debug, elf);
 	if (!open_separate(names, module, &module->debug.file)) {
-		if (!module->no_debug)
+		if (files_are_short(module))
+			no_debug(module, too_many);
+		else if (!module->no_debug)
 			no_debug(module, "it has no debug information");
 		return false;
 	}
@@ -442,8 +506,11 @@ void module_seek_debug(struct names *names, struct module *module)
 	free(steal(module->no_debug));
 	if (set_alt(names, module))
 		return;
-	no_debug(module, "the file with the shared part of its debug "
-			 "information (dwz, .gnu_debugaltlink) was not found");
+	no_debug(module, files_are_short(module)
+				 ? too_many
+				 : "the file with the shared part of its debug "
+				   "information (dwz, .gnu_debugaltlink) was "
+				   "not found");
 	entry_forget();
 	dwarf_end(module->debug.dwarf);
 	module->debug.dwarf = NULL;
@@ -487,6 +554,20 @@ static bool split_path(Dwarf_Die *cu, char **ret)
 	return *ret && **ret == '/';
 }
 
+/* A program may have thousands of .dwo files. They hold little but DWARF, all
+ * of which is read anyway: done at once, the descriptor is not needed. */
+static void read_whole(struct elf_file *file)
+{
+	const off_t most = 64 << 20;
+	struct stat status;
+
+	if (fstat(file->fd, &status) < 0 || status.st_size > most ||
+	    elf_cntl(file->elf, ELF_C_FDREAD) != 0)
+		return;
+	close(file->fd);
+	file->fd = -1;
+}
+
 Dwarf *module_split(struct names *names, struct module *module, Dwarf_Die *cu,
 		    Dwarf_Die *ret)
 {
@@ -500,6 +581,7 @@ Dwarf *module_split(struct names *names, struct module *module, Dwarf_Die *cu,
 	for (enum file_root root = ROOT_TARGET; root <= ROOT_OURS; root++) {
 		if (!open_as(names, root, path, NULL, 0, &file.file))
 			continue;
+		read_whole(&file.file);
 		if (begin_part(&file) && first_unit(file.dwarf, id, ret) &&
 		    list_grow(&module->splits, module->n_splits,
 			      &module->splits_capacity,
@@ -509,6 +591,8 @@ Dwarf *module_split(struct names *names, struct module *module, Dwarf_Die *cu,
 		}
 		dwarf_file_close(&file);
 	}
+	if (files_are_short(module))
+		no_debug(module, too_many);
 	return NULL;
 }
 
@@ -523,4 +607,5 @@ void module_close(struct module *module)
 	elf_file_close(&module->file);
 	error_destroy(module->problem);
 	free(module->no_debug);
+	free(module->originals);
 }

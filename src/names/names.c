@@ -18,6 +18,7 @@ void names_destroy(struct names *names)
 	for (size_t i = 0; i < names->n_kept; i++)
 		free(names->kept[i]);
 	free(names->kept);
+	free(names->copies);
 	names->source->destroy(names->source);
 	free(names);
 }

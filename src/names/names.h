@@ -26,6 +26,7 @@ struct symbol {
 	const char *name;
 	const char *scope;  /* that selects it: "e1000.c", "init"; or NULL */
 	const char *module; /* path */
+	const char *unit;   /* source file whose code it is in, or NULL */
 	const char *file;   /* where it is declared, or NULL */
 	unsigned line;      /* 0: not known */
 	bool is_function;   /* code, not an object */

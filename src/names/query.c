@@ -60,12 +60,13 @@ static struct error *split_name(struct query *query, const char *name,
 /* One part of a scope: a module, a source file, or what the name stands in. A
  * program may be called like a function of its. */
 static struct error *take_scope(struct names *names, struct query *query,
-				const char *part, size_t *capacity)
+				const char *part, bool as_path,
+				size_t *capacity)
 {
 	bool is_path = strpbrk(part, "./") != NULL;
 
 	if (!query->module && !query->file && !query->n_path &&
-	    is_module(names, part)) {
+	    (!as_path || is_path) && is_module(names, part)) {
 		query->module = part;
 		return NULL;
 	}
@@ -77,7 +78,7 @@ static struct error *take_scope(struct names *names, struct query *query,
 }
 
 struct error *query_make(struct names *names, const char *scope,
-			 const char *name, struct query *ret)
+			 const char *name, bool as_path, struct query *ret)
 {
 	struct query query = {.scope = scope};
 	struct error *error = NULL;
@@ -95,7 +96,7 @@ struct error *query_make(struct names *names, const char *scope,
 			*next = '\0';
 			next += 2;
 		}
-		error = take_scope(names, &query, part, &capacity);
+		error = take_scope(names, &query, part, as_path, &capacity);
 	}
 	if (!error)
 		error = split_name(&query, name, &capacity);

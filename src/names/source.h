@@ -20,7 +20,7 @@ struct module_piece {
 	uint64_t offset;     /* of `start` in the file, bytes */
 };
 
-/* A file of which the target has mapped code. */
+/* A file of which the target has mapped code, or which it executes. */
 struct module_source {
 	char *path; /* as the target's maps have it */
 	struct module_piece *pieces;
@@ -48,6 +48,9 @@ enum file_root {
 struct name_source {
 	struct module_source *modules; /* the program itself first */
 	size_t n_modules;
+	/* modules[0] is the program; else none of them is known to be it, and
+	 * all count as libraries. */
+	bool has_program;
 	/*
 	 * Opens the file of module `index` of the list. The error says why
 	 * there is none that would do.

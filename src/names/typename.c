@@ -11,15 +11,20 @@
 #include "names/inside.h"
 
 /* Comparisons of types that are called the same, against hostile files. */
-enum { MOST_SUFFIXES = 16, MOST_COMPARED = 1000 * 1000 };
+enum {
+	MOST_SUFFIXES = 16,
+	MOST_COMPARED = 1000 * 1000,
+	LONGEST_ALIAS = 64,
+};
 
 /* What is asked for. */
 struct wanted {
 	char *scope; /* "file.c", "ns::class"; or NULL */
 	char *name;
-	int tags[3];    /* of which one it is; 0: no more */
-	unsigned words; /* of a base type */
-	char *suffix;   /* "*", "[4]", behind the name */
+	const char *keyword; /* "struct ", or "" */
+	int tags[3];         /* of which one it is; 0: no more */
+	unsigned words;      /* of a base type */
+	char *suffix;        /* "*", "[4]", behind the name */
 };
 
 /* Words of base types, in any order: "long unsigned int" is "unsigned long". */
@@ -124,6 +129,7 @@ static const char *take_keyword(struct wanted *wanted, const char *text)
 		if (text_starts(text, keywords[i].word, &rest)) {
 			memcpy(wanted->tags, keywords[i].tags,
 			       sizeof(wanted->tags));
+			wanted->keyword = keywords[i].word;
 			return rest + strspn(rest, " ");
 		}
 	return text;
@@ -153,7 +159,7 @@ static struct error *take_scope(struct wanted *wanted, const char **text,
 
 static struct error *parse(const char *text, struct wanted *ret)
 {
-	struct wanted wanted = {0};
+	struct wanted wanted = {.keyword = ""};
 	const char *rest = take_keyword(&wanted, skip_qualifiers(text));
 	size_t length = strcspn(rest, "*[");
 	struct error *error;
@@ -206,58 +212,161 @@ struct found_type {
 	type_id id;
 };
 
+/* Two that are the same: types of members, mostly, which come again. */
+struct same_pair {
+	type_id left, right;
+	unsigned depth; /* to which they were compared */
+};
+
+enum { KEPT_PAIRS = 256 };
+
 struct found_types {
 	struct found_type *items;
 	size_t count, capacity;
-	size_t compared; /* members, to tell them apart */
+	struct error *problem; /* of a module that could not be looked into */
+	size_t compared;       /* types, to tell them apart */
+	/* The latest ones, by a hash of both. */
+	struct same_pair pairs[KEPT_PAIRS];
 };
+
+static void found_types_deinit(struct found_types *types)
+{
+	free(types->items);
+	error_destroy(types->problem);
+	*types = (struct found_types){0};
+}
+
+static bool same_text(const char *left, const char *right)
+{
+	return left && right ? strcmp(left, right) == 0 : left == right;
+}
 
 static bool same_member(const struct member *left, const struct member *right)
 {
-	return !left->name == !right->name &&
-	       (!left->name || strcmp(left->name, right->name) == 0) &&
+	return same_text(left->name, right->name) &&
 	       left->offset == right->offset && left->bits == right->bits &&
-	       left->low == right->low;
+	       left->low == right->low && left->unit_size == right->unit_size &&
+	       left->from_top == right->from_top &&
+	       !left->problem == !right->problem;
 }
 
-/* Two units that include the same header have the same type twice. */
+/* What two types say of themselves, without those that they refer to. */
+static bool same_facts(const struct type *left, const struct type *right)
+{
+	return left->kind == right->kind && left->has_size == right->has_size &&
+	       left->size == right->size &&
+	       left->is_signed == right->is_signed &&
+	       left->is_character == right->is_character &&
+	       left->is_big == right->is_big &&
+	       left->is_reference == right->is_reference &&
+	       left->has_count == right->has_count &&
+	       left->count == right->count &&
+	       left->n_members == right->n_members &&
+	       left->n_enumerators == right->n_enumerators;
+}
+
+static bool same_enumerators(const struct type *left, const struct type *right)
+{
+	for (size_t i = 0; i < left->n_enumerators; i++)
+		if (left->enumerators[i].value != right->enumerators[i].value ||
+		    strcmp(left->enumerators[i].name,
+			   right->enumerators[i].name) != 0)
+			return false;
+	return true;
+}
+
 static bool same_layout(struct names *names, type_id left, type_id right,
-			unsigned depth, size_t *compared)
+			unsigned depth, struct found_types *types);
+
+static bool same_members(struct names *names, const struct type *left,
+			 const struct type *right, unsigned depth,
+			 struct found_types *types)
+{
+	for (size_t i = 0; i < left->n_members; i++) {
+		const struct member *one = &left->members[i];
+		const struct member *other = &right->members[i];
+
+		if (!same_member(one, other) ||
+		    (depth && one->type && other->type &&
+		     !same_layout(names, one->type, other->type, depth - 1,
+				  types)))
+			return false;
+	}
+	return true;
+}
+
+/* Whether the layout of what a pointer points to is told where it stands:
+ * nothing else is read to find out. */
+static bool is_complete(struct names *names, type_id id)
+{
+	for (unsigned i = 0; i < LONGEST_ALIAS && id != NO_TYPE; i++) {
+		const struct type *type;
+		struct error *error = names_type_as_written(names, id, &type);
+
+		if (error) {
+			error_destroy(error);
+			return false;
+		}
+		if (type->kind != TYPE_ALIAS)
+			return !type->is_declaration;
+		id = type->target;
+	}
+	return false;
+}
+
+static bool same_pointers(struct names *names, const struct type *left,
+			  const struct type *right, unsigned depth,
+			  struct found_types *types)
+{
+	cleanup_free char *one = names_spell(names, left->target);
+	cleanup_free char *other = names_spell(names, right->target);
+
+	if (!one || !other || strcmp(one, other) != 0)
+		return false;
+	return !depth || !is_complete(names, left->target) ||
+	       !is_complete(names, right->target) ||
+	       same_layout(names, left->target, right->target, depth - 1,
+			   types);
+}
+
+static bool compare_layout(struct names *names, type_id left, type_id right,
+			   unsigned depth, struct found_types *types)
 {
 	const struct type *one, *other;
-	struct error *error;
+	struct error *error = names_type(names, left, &one);
 
-	/* Members that are structs of many members, and so on: then they count
-	 * as different. */
-	if ((*compared)++ >= MOST_COMPARED)
-		return false;
-	error = names_type(names, left, &one);
 	if (!error)
 		error = names_type(names, right, &other);
 	if (error) {
 		error_destroy(error);
 		return false;
 	}
-	if (one->kind != other->kind || one->has_size != other->has_size ||
-	    one->size != other->size || one->n_members != other->n_members ||
-	    one->n_enumerators != other->n_enumerators ||
-	    one->is_signed != other->is_signed ||
-	    one->has_count != other->has_count || one->count != other->count)
+	if (!same_facts(one, other) || !same_enumerators(one, other) ||
+	    !same_members(names, one, other, depth, types))
 		return false;
-	for (size_t i = 0; i < one->n_members; i++)
-		if (!same_member(&one->members[i], &other->members[i]) ||
-		    (depth && one->members[i].type && other->members[i].type &&
-		     !same_layout(names, one->members[i].type,
-				  other->members[i].type, depth - 1, compared)))
-			return false;
-	for (size_t i = 0; i < one->n_enumerators; i++)
-		if (one->enumerators[i].value != other->enumerators[i].value ||
-		    strcmp(one->enumerators[i].name,
-			   other->enumerators[i].name) != 0)
-			return false;
+	if (one->kind == TYPE_POINTER)
+		return same_pointers(names, one, other, depth, types);
 	return one->kind != TYPE_ARRAY || !depth ||
-	       same_layout(names, one->target, other->target, depth - 1,
-			   compared);
+	       same_layout(names, one->target, other->target, depth - 1, types);
+}
+
+/* Two units that include the same header have the same type twice. */
+static bool same_layout(struct names *names, type_id left, type_id right,
+			unsigned depth, struct found_types *types)
+{
+	struct same_pair *pair =
+		&types->pairs[(left * 31 + right) % KEPT_PAIRS];
+
+	if (left == right || (pair->left == left && pair->right == right &&
+			      depth <= pair->depth))
+		return true;
+	/* Members that are structs of many members, and so on: then they count
+	 * as different. */
+	if (types->compared++ >= MOST_COMPARED ||
+	    !compare_layout(names, left, right, depth, types))
+		return false;
+	*pair = (struct same_pair){left, right, depth};
+	return true;
 }
 
 static struct error *add_type(struct names *names, struct module *module,
@@ -270,10 +379,11 @@ static struct error *add_type(struct names *names, struct module *module,
 
 	if (id == NO_TYPE)
 		return error_no_memory();
+	/* That there are several is known then, and not how many. */
+	if (types->compared >= MOST_COMPARED && types->count > 1)
+		return NULL;
 	for (size_t i = 0; i < types->count; i++)
-		if (types->items[i].id == id ||
-		    same_layout(names, types->items[i].id, id, DEPTH,
-				&types->compared))
+		if (same_layout(names, types->items[i].id, id, DEPTH, types))
 			return NULL;
 	if (!list_grow(&types->items, types->count, &types->capacity,
 		       sizeof(*types->items)))
@@ -354,43 +464,53 @@ static struct error *search_module(struct names *names, struct module *module,
 		       : search_named(names, module, wanted, query, types);
 }
 
-static struct error *search_all(struct names *names,
-				const struct wanted *wanted,
-				const struct query *query,
-				struct found_types *types)
+/* A module that cannot be opened is passed over: the first reason is kept. */
+static struct error *pass_over(struct found_types *types, struct error *error)
 {
-	for (size_t i = 0; i < names->n_modules && !types->count; i++) {
+	if (!error || error->kind == ERROR_NO_MEMORY)
+		return error;
+	if (types->problem)
+		error_destroy(error);
+	else
+		types->problem = error;
+	return NULL;
+}
+
+/* All modules from `first` to before `end` that are asked for. */
+static struct error *search_some(struct names *names,
+				 const struct wanted *wanted,
+				 const struct query *query, size_t first,
+				 size_t end, struct found_types *types)
+{
+	for (size_t i = first; i < end; i++) {
 		struct module *module = &names->modules[i];
 		struct error *error;
 
 		if (query->module && !module_is_called(module, query->module))
 			continue;
 		error = search_module(names, module, wanted, query, types);
-		if (error &&
-		    (error->kind == ERROR_NO_MEMORY || i == 0 || query->module))
+		if (!query->module && !(i == 0 && names_has_program(names)))
+			error = pass_over(types, error);
+		if (error)
 			return error;
-		error_destroy(error);
 	}
 	return NULL;
 }
 
-/* What a declaration stands in, "ns::class"; false if the index has it not. */
-static bool scope_of(const struct module *module, const Dwarf_Die *die,
-		     const char *name, char **ret)
+/* The program before its libraries, and those together. */
+static struct error *search_all(struct names *names,
+				const struct wanted *wanted,
+				const struct query *query,
+				struct found_types *types)
 {
-	const struct entry *entry = index_first(&module->index, name);
+	size_t program = names_has_program(names);
+	struct error *error =
+		search_some(names, wanted, query, 0, program, types);
 
-	for (; entry; entry = index_next(&module->index, entry))
-		if (entry->die.addr == die->addr) {
-			*ret = index_scope(&module->index, entry);
-			return true;
-		}
-	return false;
-}
-
-static bool same_text(const char *left, const char *right)
-{
-	return left && right ? strcmp(left, right) == 0 : left == right;
+	if (error || types->count)
+		return error;
+	return search_some(names, wanted, query, program, names->n_modules,
+			   types);
 }
 
 /* Whether an entry defines what was declared with this tag and scope. */
@@ -412,48 +532,102 @@ static bool defines(const struct module *module, const struct entry *entry,
 	return same_text(own, scope);
 }
 
+static struct error *search_definitions(struct names *names,
+					struct module *module,
+					const struct entry *declared,
+					const char *scope,
+					struct found_types *types)
+{
+	struct error *error = module_open(names, module);
+	Dwarf_Die die = declared->die;
+	const struct entry *entry;
+
+	if (error)
+		return error;
+	index_all(names, module);
+	entry = index_first(&module->index, declared->name);
+	for (; entry && !error; entry = index_next(&module->index, entry))
+		if (defines(module, entry, dwarf_tag(&die), scope))
+			error = add_type(names, module, entry, types);
+	return error;
+}
+
 type_id type_definition(struct names *names, struct module *module,
 			Dwarf_Die *die)
 {
-	const char *name = entry_name(die);
 	struct found_types types = {0};
 	cleanup_free char *scope = NULL;
-	struct error *error = NULL;
+	const struct entry *declared;
+	struct error *error;
 	type_id found = NO_TYPE;
+	bool is_own;
 
-	if (!name)
-		return NO_TYPE;
 	index_all(names, module);
-	if (!scope_of(module, die, name, &scope))
+	declared = index_at(&module->index, die);
+	if (!declared)
 		return NO_TYPE;
-	for (size_t i = 0; i < names->n_modules && !types.count && !error;
-	     i++) {
-		/* Its own module first. */
-		struct module *other = &names->modules[(module->number + i) %
-						       names->n_modules];
-		const struct entry *entry;
-
-		error = module_open(names, other);
-		if (error && error->kind != ERROR_NO_MEMORY) {
-			error_destroy(steal(error));
+	scope = index_scope(&module->index, declared);
+	/* Its own module first, then all others together. */
+	error = search_definitions(names, module, declared, scope, &types);
+	is_own = types.count != 0;
+	for (size_t i = 0; i < names->n_modules && !is_own && !error; i++) {
+		if (i == module->number)
 			continue;
-		}
-		index_all(names, other);
-		for (entry = index_first(&other->index, name); entry && !error;
-		     entry = index_next(&other->index, entry))
-			if (defines(other, entry, dwarf_tag(die), scope))
-				error = add_type(names, other, entry, &types);
+		error = search_definitions(names, &names->modules[i], declared,
+					   scope, &types);
+		error = pass_over(&types, error);
 	}
-	if (!error && types.count == 1)
+	/* A module that cannot be looked into may have another one. */
+	if (!error && !types.problem && types.count == 1)
 		found = types.items[0].id;
 	error_destroy(error);
-	free(types.items);
+	found_types_deinit(&types);
 	return found;
 }
 
+static const char *unit_name(const struct found_type *type)
+{
+	return type->module->index.units[type->entry.home].name;
+}
+
+/* What tells one of them from the others: its module, the tail of the path of
+ * its source file, or both. NULL: no memory. */
+static char *selecting(const struct found_types *types, size_t self)
+{
+	const struct found_type *type = &types->items[self];
+	const char *module = path_basename(type->module->source->path);
+	const char *path = unit_name(type), *tail = NULL;
+	cleanup_free const char **others =
+		calloc(types->count, sizeof(*others));
+	bool alone = true, only = true;
+	char *text;
+
+	if (!others)
+		return NULL;
+	for (size_t i = 0; i < types->count; i++) {
+		if (types->items[i].module != type->module) {
+			only = false;
+		} else if (i != self) {
+			others[i] = unit_name(&types->items[i]);
+			alone = false;
+		}
+	}
+	if (path && (only || !alone))
+		tail = explain_tail(path, others, types->count);
+	/* The path of what is not told by it either is shown. */
+	if (!tail && !alone)
+		tail = path;
+	if (asprintf(&text, "%s%s%s::", only && tail ? "" : module,
+		     !only && tail ? "::" : "", tail ? tail : "") < 0)
+		return NULL;
+	return text;
+}
+
+/* Several are called so. */
 static struct error *ambiguous(const struct wanted *wanted,
 			       const struct found_types *types)
 {
+	enum { MOST_SHOWN = 12 };
 	cleanup_free char *text = NULL;
 	struct error *error;
 	size_t size = 0;
@@ -461,20 +635,21 @@ static struct error *ambiguous(const struct wanted *wanted,
 
 	if (!stream)
 		return error_no_memory();
-	for (size_t i = 0; i < types->count; i++) {
+	for (size_t i = 0; i < types->count && i < MOST_SHOWN; i++) {
 		const struct found_type *type = &types->items[i];
 		struct unit *unit =
 			&type->module->index.units[type->entry.unit];
+		cleanup_free char *written = selecting(types, i);
 		Dwarf_Die die = type->entry.die;
 		unsigned line;
 		const char *file = entry_file(&die, &unit->die, &line);
 
-		fprintf(stream, "%s%s::", i ? ", " : "",
-			unit->name ? path_basename(unit->name)
-				   : path_basename(type->module->source->path));
+		fprintf(stream, "%s%s", i ? ", " : "", written ? written : "?");
 		if (file)
 			fprintf(stream, " (%s:%u)", path_basename(file), line);
 	}
+	if (types->count > MOST_SHOWN)
+		fprintf(stream, " and %zu more", types->count - MOST_SHOWN);
 	if (fclose(stream))
 		return error_no_memory();
 	error = error_create(ERROR_USAGE, 0,
@@ -572,6 +747,30 @@ static struct error *void_pointer(struct names *names, const char *text,
 		gelf_getclass(program->file.elf) == ELFCLASS64 ? 8 : 4, ret);
 }
 
+/* Why what was found is not the one that is asked for, or NULL. */
+static struct error *refuse(struct names *names, const struct wanted *wanted,
+			    const struct query *query,
+			    const struct found_types *types)
+{
+	cleanup_free char *name = NULL;
+	struct symbol one = {0};
+
+	if (!types->count)
+		return explain_nothing(names, query, "type", wanted->keyword,
+				       types->problem);
+	if (types->count > 1)
+		return ambiguous(wanted, types);
+	/* Base types are the same everywhere. */
+	if (!types->problem || wanted->words)
+		return NULL;
+	if (asprintf(&name, "%s%s", wanted->keyword, wanted->name) < 0) {
+		name = NULL;
+		return error_no_memory();
+	}
+	one.module = types->items[0].module->source->path;
+	return explain_unsure(name, &one, types->problem);
+}
+
 struct error *names_find_type(struct names *names, const char *text,
 			      type_id *ret)
 {
@@ -590,13 +789,11 @@ struct error *names_find_type(struct names *names, const char *text,
 		wanted_deinit(&wanted);
 		return error;
 	}
-	error = query_make(names, wanted.scope, wanted.name, &query);
+	error = query_make(names, wanted.scope, wanted.name, false, &query);
 	if (!error)
 		error = search_all(names, &wanted, &query, &types);
-	if (!error && !types.count)
-		error = explain_nothing(names, &query, "type");
-	if (!error && types.count > 1)
-		error = ambiguous(&wanted, &types);
+	if (!error)
+		error = refuse(names, &wanted, &query, &types);
 	if (!error) {
 		*ret = types.items[0].id;
 		pointer_size = gelf_getclass(types.items[0].module->file.elf) ==
@@ -606,7 +803,7 @@ struct error *names_find_type(struct names *names, const char *text,
 		error = add_suffix(names, text, wanted.suffix, pointer_size,
 				   ret);
 	}
-	free(types.items);
+	found_types_deinit(&types);
 	query_deinit(&query);
 	wanted_deinit(&wanted);
 	return error;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "target/modules.h"
 
+#include <elf.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,7 +31,8 @@ struct program_file {
 	unsigned major, minor;
 	uint64_t inode;
 	const char *path; /* of the module */
-	bool deleted, is_program;
+	bool deleted;
+	bool is_exe; /* what /proc/PID/exe leads to */
 };
 
 struct modules {
@@ -281,15 +285,22 @@ static bool inode_is(const struct program_file *file, const struct stat *status)
 	       minor(status->st_dev) == file->minor;
 }
 
-/* Whether a link of /proc has the path of the file, as maps has it. */
-static bool link_is(int procfd, const char *name,
-		    const struct program_file *file)
+/* Whether the text of a link of /proc, or NULL, is the path of the file as maps
+ * has it. */
+static bool text_is(const char *target, const struct program_file *file)
 {
-	cleanup_free char *target = link_target(procfd, "%s", name);
 	const char *rest;
 
 	return target && text_starts(target, file->path, &rest) &&
 	       strcmp(rest, file->deleted ? " (deleted)" : "") == 0;
+}
+
+static bool link_is(int procfd, const char *name,
+		    const struct program_file *file)
+{
+	cleanup_free char *target = link_target(procfd, "%s", name);
+
+	return text_is(target, file);
 }
 
 /*
@@ -337,8 +348,7 @@ static int hold_program(const struct modules *modules, size_t index,
 {
 	const struct program_file *file = &modules->files[index];
 
-	return file->is_program ? hold_link(modules, "exe", file, obstacle)
-				: -1;
+	return file->is_exe ? hold_link(modules, "exe", file, obstacle) : -1;
 }
 
 static int hold_by_path(const struct modules *modules, size_t index,
@@ -489,6 +499,180 @@ static struct error *open_module(struct name_source *source, size_t index,
 	return NULL;
 }
 
+/* Programs and loaders ------------------------------------------------------
+ */
+
+/* Where a struct of an ELF file has a number. */
+struct field {
+	size_t offset, size;
+};
+
+#define FIELD(type, member)                                                    \
+	{                                                                      \
+		offsetof(type, member), sizeof(((type *)NULL)->member)         \
+	}
+
+/* The same of both classes of files. */
+static const struct shape {
+	unsigned char class;
+	struct field table, count, entry_size; /* of segments */
+	size_t segment_size;
+	struct field type, offset, size; /* of a segment */
+	size_t dynamic_size;
+	struct field tag, value; /* of an entry of PT_DYNAMIC */
+} shapes[] = {
+#define SHAPE(bits)                                                            \
+	{                                                                      \
+		.class = ELFCLASS##bits,                                       \
+		.table = FIELD(Elf##bits##_Ehdr, e_phoff),                     \
+		.count = FIELD(Elf##bits##_Ehdr, e_phnum),                     \
+		.entry_size = FIELD(Elf##bits##_Ehdr, e_phentsize),            \
+		.segment_size = sizeof(Elf##bits##_Phdr),                      \
+		.type = FIELD(Elf##bits##_Phdr, p_type),                       \
+		.offset = FIELD(Elf##bits##_Phdr, p_offset),                   \
+		.size = FIELD(Elf##bits##_Phdr, p_filesz),                     \
+		.dynamic_size = sizeof(Elf##bits##_Dyn),                       \
+		.tag = FIELD(Elf##bits##_Dyn, d_tag),                          \
+		.value = FIELD(Elf##bits##_Dyn, d_un),                         \
+	}
+	SHAPE(32),
+	SHAPE(64),
+#undef SHAPE
+};
+
+static uint64_t get(const void *bytes, struct field field)
+{
+	uint64_t value = 0;
+	size_t at =
+		BYTE_ORDER == LITTLE_ENDIAN ? 0 : sizeof(value) - field.size;
+
+	memcpy((char *)&value + at, (const char *)bytes + field.offset,
+	       field.size);
+	return value;
+}
+
+static bool read_at(int fd, uint64_t offset, void *buffer, size_t length)
+{
+	return offset <= INT64_MAX &&
+	       pread(fd, buffer, length, (off_t)offset) == (ssize_t)length;
+}
+
+/* A part of a file; NULL: it is not there, or too large. The caller frees. */
+static unsigned char *read_part(int fd, uint64_t offset, uint64_t length)
+{
+	enum { MOST = 65536 };
+	cleanup_free unsigned char *bytes = NULL;
+
+	if (!length || length > MOST)
+		return NULL;
+	bytes = malloc(length);
+	return bytes && read_at(fd, offset, bytes, length) ? steal(bytes)
+							   : NULL;
+}
+
+/* NULL: no ELF file of this machine's byte order. */
+static const struct shape *shape_of(const unsigned char *identity)
+{
+	const unsigned char order =
+		BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
+
+	if (memcmp(identity, ELFMAG, SELFMAG) != 0 ||
+	    identity[EI_DATA] != order)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
+		if (shapes[i].class == identity[EI_CLASS])
+			return &shapes[i];
+	return NULL;
+}
+
+/* The segments of a file; NULL: there are none, or they are damaged. */
+static unsigned char *read_segments(int fd, const struct shape **ret_shape,
+				    size_t *ret_count)
+{
+	unsigned char header[sizeof(Elf64_Ehdr)];
+	const struct shape *shape;
+
+	/* No file with segments is shorter, of either class. */
+	if (!read_at(fd, 0, header, sizeof(header)))
+		return NULL;
+	shape = shape_of(header);
+	if (!shape || get(header, shape->entry_size) != shape->segment_size)
+		return NULL;
+	*ret_shape = shape;
+	*ret_count = get(header, shape->count);
+	return read_part(fd, get(header, shape->table),
+			 *ret_count * shape->segment_size);
+}
+
+/* What every linker gives to an executable file and to no library, also to one
+ * that is static and can be loaded anywhere. */
+static bool is_executables(const struct shape *shape, const void *dynamic)
+{
+	uint64_t tag = get(dynamic, shape->tag);
+
+	return tag == DT_DEBUG ||
+	       (tag == DT_FLAGS_1 && (get(dynamic, shape->value) & DF_1_PIE));
+}
+
+/* Whether what PT_DYNAMIC has is a library's. */
+static bool is_library(int fd, const struct shape *shape, const void *segment)
+{
+	uint64_t length = get(segment, shape->size);
+	cleanup_free unsigned char *dynamic =
+		read_part(fd, get(segment, shape->offset), length);
+
+	if (!dynamic)
+		return false;
+	for (size_t at = 0; length - at >= shape->dynamic_size;
+	     at += shape->dynamic_size) {
+		if (get(dynamic + at, shape->tag) == DT_NULL)
+			break;
+		if (is_executables(shape, dynamic + at))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether a file that is executed is no program but the dynamic loader, which
+ * was called with the program as its argument: a library that needs no other
+ * loader. (The auxiliary vector does not tell: it has no base of a loader for a
+ * static program, either.) What cannot be read is taken for a program.
+ */
+static bool is_loader(int fd)
+{
+	const struct shape *shape;
+	size_t count;
+	cleanup_free unsigned char *segments =
+		read_segments(fd, &shape, &count);
+	const unsigned char *dynamic = NULL;
+
+	for (size_t i = 0; segments && i < count; i++) {
+		const unsigned char *segment =
+			segments + i * shape->segment_size;
+		uint64_t type = get(segment, shape->type);
+
+		if (type == PT_INTERP)
+			return false;
+		if (type == PT_DYNAMIC)
+			dynamic = segment;
+	}
+	return dynamic && is_library(fd, shape, dynamic);
+}
+
+static bool executes_loader(const struct modules *modules,
+			    const struct program_file *file)
+{
+	struct obstacle obstacle;
+	cleanup_close int held = hold_link(modules, "exe", file, &obstacle);
+	cleanup_close int fd = -1;
+	const char *why;
+
+	if (held >= 0)
+		fd = regular_file_open(held, &why);
+	return fd >= 0 && is_loader(fd);
+}
+
 /* The list ----------------------------------------------------------------- */
 
 /* Files that the kernel has made for memory, and not for a path; and file
@@ -596,25 +780,31 @@ static size_t same_file(const struct candidates *candidates, size_t first)
 	return end - first;
 }
 
-/* Whether these, of one file, make a module. If one is a device's, its file
+/* Whether these, of one file, may be a module's. If one is a device's, its file
  * is none. */
-static bool is_module(const struct session *session,
-		      const struct mapping *const *items, size_t count)
+static bool may_be_module(const struct session *session,
+			  const struct mapping *const *items, size_t count)
 {
-	bool executable = false;
-
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (is_device(session, items[i]))
 			return false;
-		executable |= items[i]->executable;
-	}
-	return executable;
+	return true;
+}
+
+static bool any_is_executable(const struct mapping *const *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i]->executable)
+			return true;
+	return false;
 }
 
 /* While the list is made: what belongs to a module stays together. */
 struct entry {
 	struct module_source module;
 	struct program_file file;
+	bool executable; /* a piece of it is */
+	bool is_program; /* and so the first of the list */
 };
 
 struct entries {
@@ -622,12 +812,16 @@ struct entries {
 	size_t count, capacity;
 };
 
+static void entry_deinit(struct entry *entry)
+{
+	free(entry->module.path);
+	free(entry->module.pieces);
+}
+
 static void entries_deinit(struct entries *entries)
 {
-	for (size_t i = 0; i < entries->count; i++) {
-		free(entries->items[i].module.path);
-		free(entries->items[i].module.pieces);
-	}
+	for (size_t i = 0; i < entries->count; i++)
+		entry_deinit(&entries->items[i]);
 	free(entries->items);
 }
 
@@ -654,6 +848,7 @@ static bool entries_add(struct entries *entries,
 			 .inode = items[0]->inode,
 			 .path = path,
 			 .deleted = items[0]->deleted},
+		.executable = any_is_executable(items, count),
 	};
 	entry->module.path = steal(path);
 	entry->module.pieces = steal(pieces);
@@ -661,6 +856,7 @@ static bool entries_add(struct entries *entries,
 	return true;
 }
 
+/* All that may be modules, also what is no code. */
 static bool entries_make(struct entries *entries, const struct session *session)
 {
 	cleanup_with(candidates_deinit) struct candidates candidates = {0};
@@ -672,36 +868,77 @@ static bool entries_make(struct entries *entries, const struct session *session)
 		const struct mapping *const *items = &candidates.items[i];
 
 		count = same_file(&candidates, i);
-		if (is_module(session, items, count) &&
+		if (may_be_module(session, items, count) &&
 		    !entries_add(entries, items, count))
 			return false;
 	}
 	return true;
 }
 
-/* Which one is the program that the process executes: by number, or where the
- * file system shows another one than maps does, by path. */
-static void mark_program(struct entries *entries, int procfd)
-{
+/* The file that the process executes, as /proc/PID/exe tells of it. */
+struct executed {
+	char *path; /* or NULL */
 	struct stat status;
+	bool has_status;
+};
 
-	if (fstatat(procfd, "exe", &status, 0) == 0)
-		for (size_t i = 0; i < entries->count; i++)
-			if (inode_is(&entries->items[i].file, &status)) {
-				entries->items[i].file.is_program = true;
-				return;
-			}
-	for (size_t i = 0; i < entries->count; i++)
-		if (link_is(procfd, "exe", &entries->items[i].file)) {
-			entries->items[i].file.is_program = true;
-			return;
-		}
+/* How much speaks for an entry being of that file, 0: nothing. The number;
+ * where the file system shows another one than maps does, the path; and of two
+ * links to one file both. */
+static unsigned likeness(const struct entry *entry,
+			 const struct executed *executed)
+{
+	bool by_number = executed->has_status &&
+			 inode_is(&entry->file, &executed->status);
+	bool by_path = text_is(executed->path, &entry->file);
+
+	if (!by_number && !by_path)
+		return 0;
+	return 1U + 4U * by_number + 2U * by_path + entry->executable;
+}
+
+/* The entry of the file that the process executes, or NULL. */
+static struct entry *mark_exe(const struct entries *entries, int procfd)
+{
+	cleanup_free char *path = link_target(procfd, "exe");
+	struct executed executed = {.path = path};
+	struct entry *found = NULL;
+	unsigned best = 0;
+
+	executed.has_status = fstatat(procfd, "exe", &executed.status, 0) == 0;
+	for (size_t i = 0; i < entries->count; i++) {
+		unsigned like = likeness(&entries->items[i], &executed);
+
+		if (like <= best)
+			continue;
+		best = like;
+		found = &entries->items[i];
+	}
+	if (found)
+		found->file.is_exe = true;
+	return found;
+}
+
+/* Without those of which nothing is executable: they are data. */
+static void drop_data(struct entries *entries)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < entries->count; i++) {
+		struct entry *entry = &entries->items[i];
+
+		if (entry->executable || entry->file.is_exe)
+			entries->items[kept++] = *entry;
+		else
+			entry_deinit(entry);
+	}
+	entries->count = kept;
 }
 
 static int compare_entries(const void *left, const void *right)
 {
 	const struct entry *one = left, *other = right;
-	int order = other->file.is_program - one->file.is_program;
+	int order = other->is_program - one->is_program;
 
 	return order ? order
 		     : COMPARE(one->module.pieces[0].start,
@@ -724,6 +961,7 @@ static bool take_entries(struct modules *modules, struct entries *entries)
 		modules->files[i] = entries->items[i].file;
 	}
 	source->n_modules = entries->count;
+	source->has_program = entries->count && entries->items[0].is_program;
 	entries->count = 0;
 	return true;
 }
@@ -731,12 +969,16 @@ static bool take_entries(struct modules *modules, struct entries *entries)
 static bool make_list(struct modules *modules)
 {
 	cleanup_with(entries_deinit) struct entries entries = {0};
+	struct entry *exe;
 
 	if (!entries_make(&entries, modules->session))
 		return false;
 	if (!entries.count)
 		return true;
-	mark_program(&entries, modules->session->process.procfd);
+	exe = mark_exe(&entries, modules->session->process.procfd);
+	if (exe && !executes_loader(modules, &exe->file))
+		exe->is_program = true;
+	drop_data(&entries);
 	return take_entries(modules, &entries);
 }
 

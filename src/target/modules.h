@@ -20,9 +20,12 @@ struct session;
 /*
  * The modules of the session's mappings: the files that it has mapped
  * executable and that may be a program's, the program itself first, the others
- * by address. `session` is borrowed and has to outlive the source. `may_fetch`
- * false: no server is ever asked (--no-debuginfod). ERROR_UNSUPPORTED in a
- * captured tree.
+ * by address. The program is there as long as anything of its file is mapped:
+ * it may have moved its code to other memory (huge pages). There is none
+ * (`has_program`) if nothing of it is, or if what is executed is the dynamic
+ * loader, which was given the program as an argument. `session` is borrowed and
+ * has to outlive the source. `may_fetch` false: no server is ever asked
+ * (--no-debuginfod). ERROR_UNSUPPORTED in a captured tree.
  */
 struct error *modules_create(const struct session *session, bool may_fetch,
 			     struct name_source **ret)

@@ -382,7 +382,7 @@ address_of() {
   jq_is '.types[0].members[6].size' null
   expect 0 sym "${on[@]}" --jsonl 'enum mode' 'struct ring'
   jq_is '.type' $'enum mode\nstruct ring'
-  jq_is 'select(.enumerators) | .enumerators | map("\(.name)=\(.value)") |
+  jq_is 'select(.enumerators) | .enumerators | map("\(.name)=\(.num // .signed)") |
     join(",")' SLOW=0,FAST=4,BACKWARD=-1
 }
 

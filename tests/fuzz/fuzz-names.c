@@ -318,6 +318,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_source source = {
 		.base = {.modules = &module,
 			 .n_modules = 1,
+			 .has_program = true,
 			 .open_module = open_module,
 			 .open_file = open_file,
 			 .fetch = fetch,

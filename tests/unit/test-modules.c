@@ -170,15 +170,17 @@ static void copy_file(const char *from, const char *name)
 
 struct program {
 	const char *path;
-	child_fn *before; /* it is executed */
-	bool ordinary;    /* as an ordinary user */
+	child_fn *before;   /* it is executed */
+	bool ordinary;      /* as an ordinary user */
+	const char *loader; /* that is called with it; NULL: it is itself */
 };
 
 static void run_cat(const struct program *program, int input, int output)
 {
-	char name[] = "cat";
-	char *const arguments[] = {name, NULL};
+	char name[] = "cat", path[512];
+	char *const arguments[] = {name, program->loader ? path : NULL, NULL};
 
+	snprintf(path, sizeof(path), "%s", program->path);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (program->before)
 		program->before(NULL);
@@ -187,7 +189,7 @@ static void run_cat(const struct program *program, int input, int output)
 	/* It comes back with a change of ids. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	NEED(dup2(input, 0) == 0 && dup2(output, 1) == 1);
-	execv(program->path, arguments);
+	execv(program->loader ? program->loader : program->path, arguments);
 	NEED(!"execv");
 }
 
@@ -313,6 +315,7 @@ START_TEST(program_and_libraries)
 	copy_file("/bin/cat", "prog");
 	open_source(start_program(&program));
 	ck_assert_uint_ge(source->n_modules, 3);
+	ck_assert(source->has_program);
 	ck_assert_str_eq(source->modules[0].path, path);
 	for (size_t i = 0; i < source->n_modules; i++) {
 		const struct module_source *module = &source->modules[i];
@@ -383,6 +386,109 @@ START_TEST(ourselves_forked)
 		  source->modules[0].pieces[0].start);
 	free(path);
 	free(own);
+}
+END_TEST
+
+/* Moves code to other memory, as is done to have it in huge pages. */
+static void move_code(char *start, size_t length)
+{
+	char *copy = mmap(NULL, length, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	NEED(copy != MAP_FAILED);
+	memcpy(copy, start, length);
+	NEED(mprotect(copy, length, PROT_READ | PROT_EXEC) == 0);
+	NEED(mremap(copy, length, length, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    start) == start);
+}
+
+/* All code of its own; that of libraries stays. */
+static void move_own_code(const void *own)
+{
+	cleanup_free char *line = NULL;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	size_t size = 0, n_moved = 0;
+
+	NEED(maps);
+	while (getline(&line, &size, maps) >= 0) {
+		unsigned long start, end;
+		char mode[5];
+
+		NEED(sscanf(line, "%lx-%lx %4s", &start, &end, mode) == 3);
+		if (mode[2] != 'x' || !strstr(line, own))
+			continue;
+		move_code((char *)start, end - start);
+		n_moved++;
+	}
+	fclose(maps);
+	NEED(n_moved);
+}
+
+/* What is left of it are its headers and data. */
+START_TEST(code_moved)
+{
+	cleanup_free char *own = link_target(AT_FDCWD, "/proc/self/exe");
+	struct module_image image;
+
+	ck_assert_ptr_nonnull(own);
+	open_source(start(move_own_code, own));
+	ck_assert_uint_ge(source->n_modules, 2);
+	ck_assert(source->has_program);
+	ck_assert_str_eq(source->modules[0].path, own);
+	expect_no_error(source->open_module(source, 0, &image), own);
+	ck_assert(image.exact);
+	ck_assert(same_content(image.fd, own));
+	image_deinit(&image);
+}
+END_TEST
+
+/* The path of the loader that a good file asks for. */
+static char *loader_of(const char *path)
+{
+	cleanup_free char *bytes = NULL;
+	size_t length;
+	Elf64_Ehdr header;
+
+	ck_assert_int_eq(file_read(AT_FDCWD, path, &bytes, &length), 0);
+	memcpy(&header, bytes, sizeof(header));
+	for (size_t i = 0; i < header.e_phnum; i++) {
+		Elf64_Phdr segment;
+
+		memcpy(&segment, bytes + header.e_phoff + i * sizeof(segment),
+		       sizeof(segment));
+		if (segment.p_type == PT_INTERP)
+			return strdup(bytes + segment.p_offset);
+	}
+	return NULL;
+}
+
+/* No module is the program then, and the loader least of all. */
+START_TEST(loader_called)
+{
+	cleanup_free char *path = tree_path("prog");
+	cleanup_free char *loader = loader_of("/bin/cat");
+	cleanup_free char *executed = NULL;
+	struct program program = {.path = path, .loader = loader};
+	struct module_image image;
+	size_t number;
+	pid_t pid;
+
+	copy_file("/bin/cat", "prog");
+	ck_assert_ptr_nonnull(loader);
+	pid = start_program(&program);
+	executed = link_target(AT_FDCWD, "/proc/%d/exe", (int)pid);
+	ck_assert_str_ne(executed, path);
+	open_source(pid);
+	ck_assert(!source->has_program);
+	for (size_t i = 1; i < source->n_modules; i++)
+		ck_assert(source->modules[i].pieces[0].start >
+			  source->modules[i - 1].pieces[0].start);
+	ck_assert_uint_ne(module_below("prog"), SIZE_MAX);
+	number = module_of(source, executed);
+	ck_assert_uint_ne(number, SIZE_MAX);
+	expect_no_error(source->open_module(source, number, &image), executed);
+	ck_assert(image.exact);
+	image_deinit(&image);
 }
 END_TEST
 
@@ -1277,6 +1383,7 @@ START_TEST(groups)
 	items[9].deleted = true;
 	forge(items, ARRAY_SIZE(items));
 	ck_assert_uint_eq(source->n_modules, 5);
+	ck_assert(!source->has_program);
 	source->destroy(source);
 	source = NULL;
 	forged.devices.items = &device;
@@ -1570,6 +1677,8 @@ int main(void)
 	const TTest *const tests[] = {
 		program_and_libraries,
 		ourselves_forked,
+		code_moved,
+		loader_called,
 		deleted,
 		replaced,
 		hostile_headers,

@@ -527,6 +527,7 @@ static void open_names(struct blob file, size_t n_modules)
 	fake.base = (struct name_source){
 		.modules = fake.modules,
 		.n_modules = n_modules,
+		.has_program = true,
 		.open_module = open_module,
 		.open_file = open_file,
 		.fetch = fetch,
