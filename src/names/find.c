@@ -375,6 +375,12 @@ static struct error *search_module(struct search *search)
 		add_symbol(search, &search->symbols[i]);
 	drop_problems(search->findings, search->first);
 	explain_types(search);
+	/* Of what was not looked at, something may have the name, too. */
+	if (module->index.is_cut && !search->findings->problem)
+		search->findings->problem = error_create(
+			ERROR_FAILED, 0,
+			"%s has more debug information than is looked through",
+			module->source->path);
 	return search->no_memory ? error_no_memory() : NULL;
 }
 

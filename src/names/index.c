@@ -445,7 +445,7 @@ bool index_more(struct names *names, struct module *module)
 	module_seek_debug(names, module);
 	while (!index->complete) {
 		if (!module->debug.dwarf || index->work >= MOST_WORK) {
-			index->is_cut = module->debug.dwarf != NULL;
+			index->is_cut |= module->debug.dwarf != NULL;
 			index->complete = true;
 			break;
 		}

@@ -472,9 +472,6 @@ static void take_bits(Dwarf_Die *die, uint64_t bits, struct member *ret)
 	if (entry_number(die, DW_AT_data_bit_offset, &first)) {
 		ret->offset += first / 8 / unit * unit;
 		first %= 8 * unit;
-		ret->from_top = counts_from_top(die);
-		if (ret->from_top && first + bits <= 8 * unit)
-			first = 8 * unit - first - bits;
 	} else if (entry_number(die, DW_AT_bit_offset, &old)) {
 		/* It may be negative: beyond a unit of its own. */
 		first = 8 * unit - bits - old;
@@ -483,6 +480,10 @@ static void take_bits(Dwarf_Die *die, uint64_t bits, struct member *ret)
 	} else {
 		first = 0;
 	}
+	/* Both count as the machine does, also where the type does not. */
+	ret->from_top = counts_from_top(die);
+	if (ret->from_top && first + bits <= 8 * unit)
+		first = 8 * unit - first - bits;
 	ret->bits = (unsigned)bits;
 	ret->low = (unsigned)first;
 	ret->unit_size = (unsigned)unit;

@@ -34,6 +34,31 @@ struct mixed_bits {
 	int32_t all_bits : 32;
 } mixed_bits __attribute__((aligned(16)));
 
+/* Bit-fields beside members that their declared type would reach into, and in a
+ * struct that ends before that. */
+struct beside {
+	uint32_t enable : 1, rate : 7;
+	uint8_t byte;
+	uint16_t half;
+} beside = {1, 0x35, 0x42, 0x1234};
+struct short_bits {
+	uint8_t byte;
+	uint32_t bits : 8;
+	uint8_t last;
+} __attribute__((packed)) short_bits = {0x11, 0x22, 0x33};
+
+#ifdef __clang__
+/* It has no such order. */
+#define BIG
+#else
+#define BIG __attribute__((scalar_storage_order("big-endian")))
+#endif
+struct other_order {
+	uint16_t four : 4, twelve : 12;
+	uint32_t low : 3, middle : 20, high : 9;
+} BIG other_order = {5, 0x123, 6, 0x9a5b7, 0x135};
+
+
 struct long_bits {
 	uint64_t low : 12;
 	uint64_t middle : 40;
