@@ -12,6 +12,7 @@
 #vm: arch x86_64 aarch64
 #vm: devices edu
 #vm: timeout 300
+#vm: series 6.1 6.1-arm64
 
 NAMES=${MMIOTARGET%/*}/mmionames
 BAR=$SYS/$EDU/resource0
