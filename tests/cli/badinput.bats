@@ -311,10 +311,10 @@ zombie_start() {
 @test "names: those that are not there are refused clearly" {
   local name
 
-  for name in regs.ctrl ptr:regs var:regs 'regs->ctrl' 'regs[3]' \
-    'ptr:regs+0x10'; do
+  for name in absent_.ctrl ptr:absent_ var:absent_ 'absent_->ctrl' \
+    'absent_[3]' 'ptr:absent_+0x10'; do
     nameless 1 "$name"
-    err_has "no object 'regs'" "$name"
+    err_has "no object 'absent_'" "$name"
   done
   nameless 1 libfoo.so::regs
   err_has "no module and no source file 'libfoo.so'"
