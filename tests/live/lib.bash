@@ -22,6 +22,9 @@ target=$(realpath "${MMIOTARGET:-$top/tests/target/mmiotarget}")
 RANDOM=${MMIODBG_LIVE_SEED:-1}
 patience=${MMIODBG_TEST_PATIENCE:-1}
 unset MMIODBG_PID MMIODBG_SYSROOT MMIODBG_TEST_AGENT
+# To look for leaks a sanitizer makes a child that stops the process, and which
+# looks like the agent: to kill that leaves the process waiting for ever.
+export ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 
 second=1000000                   # times are in microseconds
 margin=$((5 * second * patience)) # what a loaded machine may be late
