@@ -922,6 +922,18 @@ matrix.1+0x10" matrix.1.3
   same regs
 }
 
+@test "names: no bit is given two values, and no field follows a whole register" {
+  driver_start driver
+  expect 2 write "${on[@]}" regs.ctrl.mode=1,mode=2
+  err_has 'a bit is given two values'
+  expect 2 write "${on[@]}" regs.ctrl.rate=0,15:8=0xff
+  err_has 'a bit is given two values'
+  expect 2 write "${on[@]}" regs.id=1,7:4=2
+  err_has 'several values must all name bits'
+  expect 0 read -q "${on[@]}" regs.id
+  out_is 0x03020100
+}
+
 @test "names: two fields of a register are one read and one write" {
   need strace
   driver_start driver
