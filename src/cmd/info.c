@@ -425,7 +425,8 @@ static struct error *explain(const struct command_context *context,
 				 location->range == RANGE_NONE, false,
 				 &report.place);
 	if (error)
-		return error_subject(error, location->text);
+		return error_subject(session_judge(session, error),
+				     location->text);
 	error = typed_describe(session, location, &report.type);
 	report.site = report.place.spans[0].site;
 	if (!error && report.site.device) {

@@ -127,7 +127,8 @@ static struct error *inquire(struct inquiry *inquiry,
 		error = session_names(inquiry->session, &inquiry->names);
 	if (!error)
 		error = question->ask(inquiry);
-	return error;
+	return inquiry->session ? session_judge(inquiry->session, error)
+				: error;
 }
 
 static void inquiry_deinit(struct inquiry *inquiry)

@@ -391,9 +391,9 @@ static unsigned symbol_bits(const struct object *object)
 		       : 0;
 }
 
-struct error *typed_find(struct session *session,
-			 const struct location *location,
-			 const struct plan_options *options, struct typed *ret)
+static struct error *find(struct session *session,
+			  const struct location *location,
+			  const struct plan_options *options, struct typed *ret)
 {
 	cleanup_typed struct typed typed = {0};
 	struct scalar scalar = {.kind = TYPE_OTHER};
@@ -428,6 +428,13 @@ struct error *typed_find(struct session *session,
 	*ret = typed;
 	typed = (struct typed){0};
 	return NULL;
+}
+
+struct error *typed_find(struct session *session,
+			 const struct location *location,
+			 const struct plan_options *options, struct typed *ret)
+{
+	return session_judge(session, find(session, location, options, ret));
 }
 
 struct error *typed_describe(struct session *session,

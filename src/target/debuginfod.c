@@ -19,7 +19,7 @@
 
 #include "base/cleanup.h"
 #include "base/root.h"
-#include "target/modules.h"
+#include "target/regularfile.h"
 
 enum { LONGEST_BUILD_ID = 64 };
 

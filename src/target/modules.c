@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "target/modules.h"
 
-#include <elf.h>
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #ifdef SYS_openat2
@@ -21,7 +17,9 @@
 #include "base/text.h"
 #include "target/buildid.h"
 #include "target/debuginfod.h"
+#include "target/loader.h"
 #include "target/machine.h"
+#include "target/regularfile.h"
 #include "target/session.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(*(array)))
@@ -50,108 +48,7 @@ static struct modules *modules_of(struct name_source *source)
 	return (struct modules *)source;
 }
 
-/* Opening regular files --------------------------------------------------- */
-
-/*
- * File systems whose regular files are no files, by statfs(2): to open or to
- * read one may ask or change a device or the kernel, or may never come back.
- * (linux/magic.h and the sources of those that are not in it.)
- */
-static const uint32_t special_file_systems[] = {
-	0x62656572, /* sysfs: also the BARs of PCI */
-	0x00009fa0, /* proc */
-	0x958458f6, /* hugetlbfs */
-	0x64626720, /* debugfs */
-	0x74726163, /* tracefs */
-	0x62656570, /* configfs */
-	0xcafe4a11, /* bpf */
-	0x73636673, /* securityfs */
-	0x0027e0eb, /* cgroup */
-	0x63677270, /* cgroup2 */
-	0x00001cd1, /* devpts */
-	0xf97cff8c, /* selinux */
-	0x43415d53, /* smack */
-	0x5a3c69f0, /* apparmor */
-	0xde5e81e4, /* efivarfs */
-	0x6165676c, /* pstore */
-	0x07655821, /* resctrl */
-	0x42494e4d, /* binfmt_misc */
-	0x6c6f6f70, /* binderfs */
-	0x444d4142, /* dma-buf */
-	0x454d444d, /* devmem */
-	0x64646178, /* dax */
-	0x09041934, /* anonymous inodes */
-	0x6e736673, /* nsfs */
-	0x50494446, /* pidfs */
-	0x534f434b, /* sockfs */
-	0x50495045, /* pipefs */
-	0x5345434d, /* secretmem */
-	0x474d454d, /* guest_memfd */
-	0x5a4f4653, /* zonefs: a write moves what is written */
-	0x65735543, /* fusectl */
-	0x19800202, /* mqueue */
-	0x67596969, /* rpc_pipefs */
-	0x6e667364, /* nfsd */
-	0x00009fa1, /* openprom */
-	0x00009fa2, /* usbdevfs */
-	0xabba1974, /* xenfs */
-	0x0a647361, /* functionfs */
-	0xaee71ee7, /* gadgetfs */
-	0x23c9b64e, /* spufs */
-	0x00687970, /* s390 hypfs */
-	0x66726f67, /* ibmasmfs */
-	0x6f70726f, /* oprofilefs */
-	0x00726a77, /* qibfs */
-};
-
-static bool is_special(uint32_t type)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(special_file_systems); i++)
-		if (special_file_systems[i] == type)
-			return true;
-	return false;
-}
-
-static bool same_inode(const struct stat *left, const struct stat *right)
-{
-	return left->st_dev == right->st_dev && left->st_ino == right->st_ino;
-}
-
-/* The kernel's link leads to what is held, whatever has its path by now.
- * O_NONBLOCK: a lease of another process is not waited for. */
-static int open_held(int held)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", held);
-	return open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-}
-
-int regular_file_open(int held, const char **ret_why)
-{
-	cleanup_close int fd = -1;
-	struct stat before, after;
-	struct statfs system;
-
-	*ret_why = NULL;
-	if (fstat(held, &before) < 0 || fstatfs(held, &system) < 0)
-		return -1;
-	if (!S_ISREG(before.st_mode)) {
-		*ret_why = "it is no regular file";
-		return -1;
-	}
-	if (is_special((uint32_t)system.f_type)) {
-		*ret_why = "it is in a file system of the kernel's own";
-		return -1;
-	}
-	fd = open_held(held);
-	if (fd < 0 || fstat(fd, &after) < 0)
-		return -1;
-	if (same_inode(&before, &after) && S_ISREG(after.st_mode))
-		return steal_fd(&fd);
-	*ret_why = "it has become another file";
-	return -1;
-}
+/* Opening files ------------------------------------------------------------ */
 
 /* Where a path begins, and where it may lead. */
 enum scope {
@@ -499,167 +396,6 @@ static struct error *open_module(struct name_source *source, size_t index,
 	return NULL;
 }
 
-/* Programs and loaders ------------------------------------------------------
- */
-
-/* Where a struct of an ELF file has a number. */
-struct field {
-	size_t offset, size;
-};
-
-#define FIELD(type, member)                                                    \
-	{                                                                      \
-		offsetof(type, member), sizeof(((type *)NULL)->member)         \
-	}
-
-/* The same of both classes of files. */
-static const struct shape {
-	unsigned char class;
-	struct field table, count, entry_size; /* of segments */
-	size_t segment_size;
-	struct field type, offset, size; /* of a segment */
-	size_t dynamic_size;
-	struct field tag, value; /* of an entry of PT_DYNAMIC */
-} shapes[] = {
-#define SHAPE(bits)                                                            \
-	{                                                                      \
-		.class = ELFCLASS##bits,                                       \
-		.table = FIELD(Elf##bits##_Ehdr, e_phoff),                     \
-		.count = FIELD(Elf##bits##_Ehdr, e_phnum),                     \
-		.entry_size = FIELD(Elf##bits##_Ehdr, e_phentsize),            \
-		.segment_size = sizeof(Elf##bits##_Phdr),                      \
-		.type = FIELD(Elf##bits##_Phdr, p_type),                       \
-		.offset = FIELD(Elf##bits##_Phdr, p_offset),                   \
-		.size = FIELD(Elf##bits##_Phdr, p_filesz),                     \
-		.dynamic_size = sizeof(Elf##bits##_Dyn),                       \
-		.tag = FIELD(Elf##bits##_Dyn, d_tag),                          \
-		.value = FIELD(Elf##bits##_Dyn, d_un),                         \
-	}
-	SHAPE(32),
-	SHAPE(64),
-#undef SHAPE
-};
-
-static uint64_t get(const void *bytes, struct field field)
-{
-	uint64_t value = 0;
-	size_t at =
-		BYTE_ORDER == LITTLE_ENDIAN ? 0 : sizeof(value) - field.size;
-
-	memcpy((char *)&value + at, (const char *)bytes + field.offset,
-	       field.size);
-	return value;
-}
-
-static bool read_at(int fd, uint64_t offset, void *buffer, size_t length)
-{
-	return offset <= INT64_MAX &&
-	       pread(fd, buffer, length, (off_t)offset) == (ssize_t)length;
-}
-
-/* A part of a file; NULL: it is not there, or too large. The caller frees. */
-static unsigned char *read_part(int fd, uint64_t offset, uint64_t length)
-{
-	enum { MOST = 65536 };
-	cleanup_free unsigned char *bytes = NULL;
-
-	if (!length || length > MOST)
-		return NULL;
-	bytes = malloc(length);
-	return bytes && read_at(fd, offset, bytes, length) ? steal(bytes)
-							   : NULL;
-}
-
-/* NULL: no ELF file of this machine's byte order. */
-static const struct shape *shape_of(const unsigned char *identity)
-{
-	const unsigned char order =
-		BYTE_ORDER == LITTLE_ENDIAN ? ELFDATA2LSB : ELFDATA2MSB;
-
-	if (memcmp(identity, ELFMAG, SELFMAG) != 0 ||
-	    identity[EI_DATA] != order)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(shapes); i++)
-		if (shapes[i].class == identity[EI_CLASS])
-			return &shapes[i];
-	return NULL;
-}
-
-/* The segments of a file; NULL: there are none, or they are damaged. */
-static unsigned char *read_segments(int fd, const struct shape **ret_shape,
-				    size_t *ret_count)
-{
-	unsigned char header[sizeof(Elf64_Ehdr)];
-	const struct shape *shape;
-
-	/* No file with segments is shorter, of either class. */
-	if (!read_at(fd, 0, header, sizeof(header)))
-		return NULL;
-	shape = shape_of(header);
-	if (!shape || get(header, shape->entry_size) != shape->segment_size)
-		return NULL;
-	*ret_shape = shape;
-	*ret_count = get(header, shape->count);
-	return read_part(fd, get(header, shape->table),
-			 *ret_count * shape->segment_size);
-}
-
-/* What every linker gives to an executable file and to no library, also to one
- * that is static and can be loaded anywhere. */
-static bool is_executables(const struct shape *shape, const void *dynamic)
-{
-	uint64_t tag = get(dynamic, shape->tag);
-
-	return tag == DT_DEBUG ||
-	       (tag == DT_FLAGS_1 && (get(dynamic, shape->value) & DF_1_PIE));
-}
-
-/* Whether what PT_DYNAMIC has is a library's. */
-static bool is_library(int fd, const struct shape *shape, const void *segment)
-{
-	uint64_t length = get(segment, shape->size);
-	cleanup_free unsigned char *dynamic =
-		read_part(fd, get(segment, shape->offset), length);
-
-	if (!dynamic)
-		return false;
-	for (size_t at = 0; length - at >= shape->dynamic_size;
-	     at += shape->dynamic_size) {
-		if (get(dynamic + at, shape->tag) == DT_NULL)
-			break;
-		if (is_executables(shape, dynamic + at))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Whether a file that is executed is no program but the dynamic loader, which
- * was called with the program as its argument: a library that needs no other
- * loader. (The auxiliary vector does not tell: it has no base of a loader for a
- * static program, either.) What cannot be read is taken for a program.
- */
-static bool is_loader(int fd)
-{
-	const struct shape *shape;
-	size_t count;
-	cleanup_free unsigned char *segments =
-		read_segments(fd, &shape, &count);
-	const unsigned char *dynamic = NULL;
-
-	for (size_t i = 0; segments && i < count; i++) {
-		const unsigned char *segment =
-			segments + i * shape->segment_size;
-		uint64_t type = get(segment, shape->type);
-
-		if (type == PT_INTERP)
-			return false;
-		if (type == PT_DYNAMIC)
-			dynamic = segment;
-	}
-	return dynamic && is_library(fd, shape, dynamic);
-}
-
 static bool executes_loader(const struct modules *modules,
 			    const struct program_file *file)
 {
@@ -670,7 +406,7 @@ static bool executes_loader(const struct modules *modules,
 
 	if (held >= 0)
 		fd = regular_file_open(held, &why);
-	return fd >= 0 && is_loader(fd);
+	return fd >= 0 && file_is_loader(fd);
 }
 
 /* The list ----------------------------------------------------------------- */

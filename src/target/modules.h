@@ -31,12 +31,4 @@ struct error *modules_create(const struct session *session, bool may_fetch,
 			     struct name_source **ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/*
- * Opens for reading what `held`, an O_PATH descriptor that stays the caller's,
- * is held by. -1: it is no regular file of an ordinary file system, or cannot
- * be opened; then `*ret_why` is why, static, or NULL, and errno tells.
- */
-int regular_file_open(int held, const char **ret_why)
-	__attribute__((nonnull, warn_unused_result));
-
 #endif

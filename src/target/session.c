@@ -71,6 +71,15 @@ struct error *session_gone(const struct session *session)
 			    (int)session->process.pid);
 }
 
+struct error *session_judge(const struct session *session, struct error *error)
+{
+	if (!error || error->kind == ERROR_USAGE ||
+	    error->kind == ERROR_NO_MEMORY || !session_ended(session))
+		return error;
+	error_destroy(error);
+	return session_gone(session);
+}
+
 static struct error *open_stream(const struct session *session,
 				 enum agent_file file, FILE **ret)
 {

@@ -121,8 +121,8 @@ pid_t session_thread(const struct session *session) __attribute__((nonnull));
 
 /*
  * The names of its symbols and types, of the modules that were mapped when the
- * session was opened. Nothing is opened before a name is looked up. `*ret` stays
- * the session's.
+ * session was opened. Nothing is opened before a name is looked up. `*ret`
+ * stays the session's.
  */
 struct error *session_names(struct session *session, struct names **ret)
 	__attribute__((nonnull, warn_unused_result));
@@ -130,6 +130,14 @@ struct error *session_names(struct session *session, struct names **ret)
 /* The error for a target that has ended. */
 struct error *session_gone(const struct session *session)
 	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * What an error means that came of looking at the process: if that has ended
+ * meanwhile, nothing but that. NULL stays NULL, and wrong usage wrong usage.
+ * Takes the error over.
+ */
+struct error *session_judge(const struct session *session, struct error *error)
+	__attribute__((nonnull(1), warn_unused_result));
 
 /* The error for a target whose address space is no more. */
 struct error *session_exec(const struct session *session)
