@@ -154,14 +154,6 @@ static const char *longer_tail(const char *path, const char *tail)
 	return tail;
 }
 
-static bool has_tail(const char *path, const char *tail)
-{
-	size_t length = strlen(path), wanted = strlen(tail);
-
-	return wanted <= length && strcmp(path + length - wanted, tail) == 0 &&
-	       (wanted == length || path[length - wanted - 1] == '/');
-}
-
 const char *explain_tail(const char *path, const char *const *others,
 			 size_t count)
 {
@@ -169,7 +161,7 @@ const char *explain_tail(const char *path, const char *const *others,
 
 	for (size_t i = 0; i < count && tail; i++)
 		while (tail && others[i] && strcmp(others[i], path) != 0 &&
-		       has_tail(others[i], tail))
+		       path_ends_with(others[i], tail))
 			tail = longer_tail(path, tail);
 	return tail;
 }

@@ -74,7 +74,7 @@ struct index {
 	size_t retry_at; /* units: then those that wait are looked at again */
 	uint32_t *unit_heads; /* of chains of units: number + 1, or 0 */
 	size_t n_unit_heads;
-	uint32_t *heads; /* of chains: entry number + 1, or 0 */
+	uint32_t *heads;  /* of chains: entry number + 1, or 0 */
 	uint32_t *places; /* the same, by where entries stand: n_heads */
 	size_t n_heads;
 	/* Where indexing goes on: of which file, and at which offset. */
@@ -83,7 +83,7 @@ struct index {
 	bool complete;
 	bool by_function; /* what stands in functions is in it, too */
 	size_t work;      /* entries looked at, against files without an end */
-	bool is_cut;      /* there is more: too much or too deep, or no memory */
+	bool is_cut; /* there is more: too much or too deep, or no memory */
 };
 
 struct module {
@@ -220,6 +220,8 @@ void module_close(struct module *module);
  * without the version ("libfoo.so" of libfoo.so.1.2). */
 bool module_is_called(const struct module *module, const char *scope);
 const char *path_basename(const char *path);
+/* Whether `tail` is the path, or the last components of it. */
+bool path_ends_with(const char *path, const char *tail);
 
 /* entry.c: entries of DWARF, without what could open a file ---------------- */
 
@@ -295,6 +297,29 @@ void types_deinit(struct names *names);
 /* Makes room for the first; number 0 stays none. */
 bool types_reserve(struct names *names);
 
+/* alike.c ----------------------------------------------------------------- */
+
+enum { KEPT_PAIRS = 256 };
+
+/* What the comparisons of one search have in common. */
+struct comparison {
+	size_t compared; /* types */
+	/* The latest that are the same, by a hash of both: types of members,
+	 * mostly, which come again. */
+	struct same_pair {
+		type_id left, right;
+		unsigned depth; /* to which they were compared */
+	} pairs[KEPT_PAIRS];
+};
+
+/* Whether two types have one layout, and mean the same: to a certain depth.
+ * When too many were compared they count as different. */
+bool types_are_alike(struct names *names, type_id left, type_id right,
+		     struct comparison *comparison);
+bool comparison_is_spent(const struct comparison *comparison);
+/* Both may be NULL. */
+bool texts_are_equal(const char *left, const char *right);
+
 /* typename.c -------------------------------------------------------------- */
 
 /* The definition of a type that an entry of a module declares: the one of its
@@ -315,8 +340,8 @@ struct query {
 	char *owned; /* what module and file are parts of */
 };
 
-/* A word may be the name of a module and of a function: with `as_path` it is not
- * the module. */
+/* A word may be the name of a module and of a function: with `as_path` it is
+ * not the module. */
 struct error *query_make(struct names *names, const char *scope,
 			 const char *name, bool as_path, struct query *ret);
 void query_deinit(struct query *query);

@@ -107,8 +107,7 @@ struct error *query_make(struct names *names, const char *scope,
 	return error;
 }
 
-/* A path, or the last components of it. */
-static bool ends_with_path(const char *path, const char *wanted)
+bool path_ends_with(const char *path, const char *wanted)
 {
 	size_t length = strlen(path), tail = strlen(wanted);
 
@@ -123,7 +122,7 @@ static bool file_fits(const struct query *query, const struct module *module,
 	const struct unit *unit = &module->index.units[entry->home];
 
 	return !query->file ||
-	       (unit->name && ends_with_path(unit->name, query->file));
+	       (unit->name && path_ends_with(unit->name, query->file));
 }
 
 /* The last components of what it stands in, as many as there are asked for. */

@@ -10,12 +10,7 @@
 #include "base/text.h"
 #include "names/inside.h"
 
-/* Comparisons of types that are called the same, against hostile files. */
-enum {
-	MOST_SUFFIXES = 16,
-	MOST_COMPARED = 1000 * 1000,
-	LONGEST_ALIAS = 64,
-};
+enum { MOST_SUFFIXES = 16 };
 
 /* What is asked for. */
 struct wanted {
@@ -212,21 +207,11 @@ struct found_type {
 	type_id id;
 };
 
-/* Two that are the same: types of members, mostly, which come again. */
-struct same_pair {
-	type_id left, right;
-	unsigned depth; /* to which they were compared */
-};
-
-enum { KEPT_PAIRS = 256 };
-
 struct found_types {
 	struct found_type *items;
 	size_t count, capacity;
 	struct error *problem; /* of a module that could not be looked into */
-	size_t compared;       /* types, to tell them apart */
-	/* The latest ones, by a hash of both. */
-	struct same_pair pairs[KEPT_PAIRS];
+	struct comparison comparison; /* to tell them apart */
 };
 
 static void found_types_deinit(struct found_types *types)
@@ -236,154 +221,21 @@ static void found_types_deinit(struct found_types *types)
 	*types = (struct found_types){0};
 }
 
-static bool same_text(const char *left, const char *right)
-{
-	return left && right ? strcmp(left, right) == 0 : left == right;
-}
-
-static bool same_member(const struct member *left, const struct member *right)
-{
-	return same_text(left->name, right->name) &&
-	       left->offset == right->offset && left->bits == right->bits &&
-	       left->low == right->low && left->unit_size == right->unit_size &&
-	       left->from_top == right->from_top &&
-	       !left->problem == !right->problem;
-}
-
-/* What two types say of themselves, without those that they refer to. */
-static bool same_facts(const struct type *left, const struct type *right)
-{
-	return left->kind == right->kind && left->has_size == right->has_size &&
-	       left->size == right->size &&
-	       left->is_signed == right->is_signed &&
-	       left->is_character == right->is_character &&
-	       left->is_big == right->is_big &&
-	       left->is_reference == right->is_reference &&
-	       left->has_count == right->has_count &&
-	       left->count == right->count &&
-	       left->n_members == right->n_members &&
-	       left->n_enumerators == right->n_enumerators;
-}
-
-static bool same_enumerators(const struct type *left, const struct type *right)
-{
-	for (size_t i = 0; i < left->n_enumerators; i++)
-		if (left->enumerators[i].value != right->enumerators[i].value ||
-		    strcmp(left->enumerators[i].name,
-			   right->enumerators[i].name) != 0)
-			return false;
-	return true;
-}
-
-static bool same_layout(struct names *names, type_id left, type_id right,
-			unsigned depth, struct found_types *types);
-
-static bool same_members(struct names *names, const struct type *left,
-			 const struct type *right, unsigned depth,
-			 struct found_types *types)
-{
-	for (size_t i = 0; i < left->n_members; i++) {
-		const struct member *one = &left->members[i];
-		const struct member *other = &right->members[i];
-
-		if (!same_member(one, other) ||
-		    (depth && one->type && other->type &&
-		     !same_layout(names, one->type, other->type, depth - 1,
-				  types)))
-			return false;
-	}
-	return true;
-}
-
-/* Whether the layout of what a pointer points to is told where it stands:
- * nothing else is read to find out. */
-static bool is_complete(struct names *names, type_id id)
-{
-	for (unsigned i = 0; i < LONGEST_ALIAS && id != NO_TYPE; i++) {
-		const struct type *type;
-		struct error *error = names_type_as_written(names, id, &type);
-
-		if (error) {
-			error_destroy(error);
-			return false;
-		}
-		if (type->kind != TYPE_ALIAS)
-			return !type->is_declaration;
-		id = type->target;
-	}
-	return false;
-}
-
-static bool same_pointers(struct names *names, const struct type *left,
-			  const struct type *right, unsigned depth,
-			  struct found_types *types)
-{
-	cleanup_free char *one = names_spell(names, left->target);
-	cleanup_free char *other = names_spell(names, right->target);
-
-	if (!one || !other || strcmp(one, other) != 0)
-		return false;
-	return !depth || !is_complete(names, left->target) ||
-	       !is_complete(names, right->target) ||
-	       same_layout(names, left->target, right->target, depth - 1,
-			   types);
-}
-
-static bool compare_layout(struct names *names, type_id left, type_id right,
-			   unsigned depth, struct found_types *types)
-{
-	const struct type *one, *other;
-	struct error *error = names_type(names, left, &one);
-
-	if (!error)
-		error = names_type(names, right, &other);
-	if (error) {
-		error_destroy(error);
-		return false;
-	}
-	if (!same_facts(one, other) || !same_enumerators(one, other) ||
-	    !same_members(names, one, other, depth, types))
-		return false;
-	if (one->kind == TYPE_POINTER)
-		return same_pointers(names, one, other, depth, types);
-	return one->kind != TYPE_ARRAY || !depth ||
-	       same_layout(names, one->target, other->target, depth - 1, types);
-}
-
-/* Two units that include the same header have the same type twice. */
-static bool same_layout(struct names *names, type_id left, type_id right,
-			unsigned depth, struct found_types *types)
-{
-	struct same_pair *pair =
-		&types->pairs[(left * 31 + right) % KEPT_PAIRS];
-
-	if (left == right || (pair->left == left && pair->right == right &&
-			      depth <= pair->depth))
-		return true;
-	/* Members that are structs of many members, and so on: then they count
-	 * as different. */
-	if (types->compared++ >= MOST_COMPARED ||
-	    !compare_layout(names, left, right, depth, types))
-		return false;
-	*pair = (struct same_pair){left, right, depth};
-	return true;
-}
-
 static struct error *add_type(struct names *names, struct module *module,
 			      const struct entry *entry,
 			      struct found_types *types)
 {
-	enum { DEPTH = 3 };
 	Dwarf_Die die = entry->die;
 	type_id id = type_number(names, module, &die, 0);
 
 	if (id == NO_TYPE)
 		return error_no_memory();
 	/* That there are several is known then, and not how many. */
-	if (types->compared >= MOST_COMPARED && types->count > 1)
+	if (comparison_is_spent(&types->comparison) && types->count > 1)
 		return NULL;
 	for (size_t i = 0; i < types->count; i++)
-		if (same_layout(names, types->items[i].id, id, DEPTH, types))
+		if (types_are_alike(names, types->items[i].id, id,
+				    &types->comparison))
 			return NULL;
 	if (!list_grow(&types->items, types->count, &types->capacity,
 		       sizeof(*types->items)))
@@ -529,7 +381,7 @@ static bool defines(const struct module *module, const struct entry *entry,
 	    entry_flag(&die, DW_AT_declaration))
 		return false;
 	own = index_scope(&module->index, entry);
-	return same_text(own, scope);
+	return texts_are_equal(own, scope);
 }
 
 static struct error *search_definitions(struct names *names,

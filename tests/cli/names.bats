@@ -1295,6 +1295,16 @@ fake_debuginfod() {
   [ -e asked/calls ]
 }
 
+@test "names: the target ends while a type is looked up" {
+  open_to_all
+  of_nobody symbols
+  fake_debuginfod "kill -KILL $pid" \
+    "while [ -e /proc/$pid/exe ]; do :; done" 'exit 1'
+  expect_nobody 4 -t int minus
+  one_diagnostic
+  err_has 'has ended'
+}
+
 # Processes
 
 @test "names: a target of several threads" {
