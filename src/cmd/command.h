@@ -8,11 +8,15 @@
 struct error;
 struct machine;
 
+struct held_target;
+
 /* What a command works with. */
 struct command_context {
 	struct machine *machine;
 	const struct options *options;
 	const struct command *command;
+	const struct command *const *commands; /* all of them, then NULL */
+	struct held_target *held; /* of a batch or a shell; else NULL */
 };
 
 struct command {
@@ -24,12 +28,30 @@ struct command {
 	unsigned groups;       /* enum option_group: the options it takes */
 	/* What `COMMAND --help` tells behind the options; or NULL. */
 	void (*more_help)(void);
+	/* For a batch: finds out what is wrong with the arguments without an
+	 * access. NULL: only by running it. */
+	struct error *(*check)(const struct command_context *context);
+	/* It only looks at a process, as that is now, and in a batch or a shell
+	 * takes a session of its own for it. */
+	bool only_looks;
 	/* The exit status goes to `*ret_status`; an error sets another. */
 	struct error *(*run)(const struct command_context *context,
 			     int *ret_status);
 };
 
 extern const struct command command_maps, command_info, command_read,
-	command_write, command_sym;
+	command_write, command_sym, command_watch, command_wait, command_dump,
+	command_load, command_save, command_diff, command_restore,
+	command_batch, command_shell;
+
+/* The command of a name or an alias, or NULL; and the error for that. */
+const struct command *command_find(const struct command *const *commands,
+				   const char *name) __attribute__((nonnull));
+struct error *command_unknown(const struct command *const *commands,
+			      const char *word)
+	__attribute__((nonnull, returns_nonnull, warn_unused_result));
+
+/* `COMMAND --help`. */
+void command_print_help(const struct command *command) __attribute__((nonnull));
 
 #endif

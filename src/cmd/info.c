@@ -489,6 +489,7 @@ const struct command command_info = {
 	.help = "  info @03:00.0/bar0+0x8   mapping, device, state, and what "
 		"would serve which\n"
 		"                           width, or why nothing would\n",
+	.only_looks = true,
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_BACKEND,
 	.run = run,
 };

@@ -8,9 +8,7 @@
 #include "access/backend.h"
 #include "base/error.h"
 #include "base/text.h"
-#include "cmd/command.h"
 #include "cmd/target.h"
-#include "plan/location.h"
 #include "plan/shown.h"
 #include "render/cell.h"
 #include "render/diagnostic.h"
@@ -20,7 +18,6 @@
 #include "target/process.h"
 #include "target/scan.h"
 #include "target/session.h"
-
 
 struct row {
 	struct session *session;
@@ -424,6 +421,9 @@ static struct error *open_sessions(const struct command_context *context,
 	struct error *error;
 	pid_t pid;
 
+	error = held_target_list(context->held);
+	if (error)
+		return error;
 	if (!options->process)
 		return scan_processes(context->machine, options->stand_in, ret);
 	error = process_find(&context->machine->root, options->process, &pid);
@@ -534,6 +534,7 @@ const struct command command_maps = {
 		"  maps -p app       of one\n"
 		"  maps 03:00.0      who has this device mapped (1: nobody)\n"
 		"  maps -o +TYPE,PATH\n",
+	.only_looks = true,
 	.groups = GROUP_TARGET | GROUP_TABLE,
 	.more_help = print_columns,
 	.run = run,

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "plan/shown.h"
 #include "render/diagnostic.h"
+#include "target/attachment.h"
 #include "target/machine.h"
 #include "target/process.h"
 #include "target/scan.h"
@@ -181,9 +182,9 @@ static struct error *find_holder(struct scan_result *scan,
 	return NULL;
 }
 
-struct error *target_open(const struct command_context *context,
-			  const struct location_list *locations,
-			  struct session **ret)
+static struct error *open_anew(const struct command_context *context,
+			       const struct location_list *locations,
+			       struct session **ret)
 {
 	const struct options *options = context->options;
 	struct scan_result scan = {0};
@@ -211,4 +212,124 @@ struct error *target_open(const struct command_context *context,
 		error_subject(error, locations->items[0]->text);
 	scan_result_deinit(&scan);
 	return error;
+}
+
+void held_target_release(struct held_target *held)
+{
+	session_destroy(held->session);
+	held->session = NULL;
+	held->renumbered = false;
+	held->generation++;
+}
+
+static bool same_devices(const struct mapping *left, size_t n_left,
+			 const struct device_list *right)
+{
+	if (n_left != right->count)
+		return false;
+	for (size_t i = 0; i < n_left; i++)
+		if (left[i].start != right->items[i].mapping.start ||
+		    left[i].inode != right->items[i].mapping.inode ||
+		    left[i].offset != right->items[i].mapping.offset)
+			return false;
+	return true;
+}
+
+struct error *held_target_refresh(struct held_target *held)
+{
+	struct session *session = held->session;
+	size_t count = session->devices.count;
+	cleanup_free struct mapping *before =
+		calloc(count + 1, sizeof(*before));
+	bool changed = false;
+	struct error *error;
+
+	if (!before)
+		return error_no_memory();
+	for (size_t i = 0; i < count; i++)
+		before[i] = session->devices.items[i].mapping;
+	error = session_refresh(session, &changed);
+	if (error || !changed)
+		return error;
+	held->generation++;
+	held->renumbered |= !same_devices(before, count, &session->devices);
+	return NULL;
+}
+
+struct error *held_target_list(struct held_target *held)
+{
+	struct error *error;
+
+	if (!held || !held->session)
+		return NULL;
+	error = held_target_refresh(held);
+	if (!error)
+		held->renumbered = false;
+	return error;
+}
+
+/* An index is what `maps` has shown. */
+static struct error *check_indexes(const struct held_target *held,
+				   const struct location_list *locations)
+{
+	for (size_t i = 0; held->renumbered && i < locations->count; i++) {
+		const struct location *location = locations->items[i];
+		const struct place *place = &location->start;
+
+		if (place->kind != BASE_REGION ||
+		    place->region.kind != REGION_INDEX)
+			continue;
+		return error_at(
+			error_subject(
+				error_help(error_create(
+						   ERROR_USAGE, 0,
+						   "the device mappings have "
+						   "changed, and the index may "
+						   "mean another one"),
+					   "`maps` lists them anew"),
+				location->text),
+			location->text, place->base_span.start,
+			place->base_span.length);
+	}
+	return NULL;
+}
+
+struct error *target_open(const struct command_context *context,
+			  const struct location_list *locations,
+			  struct session **ret)
+{
+	struct held_target *held = context->held;
+	struct session *session;
+	struct error *error;
+
+	if (!held)
+		return open_anew(context, locations, ret);
+	if (held->session)
+		error = held_target_refresh(held);
+	else
+		error = open_anew(context, locations, &held->session);
+	if (!error)
+		error = check_indexes(held, locations);
+	if (error)
+		return error;
+	session = held->session;
+	if (context->command->only_looks)
+		return session_create(context->machine, session->process.pid,
+				      session->stand_in, ret);
+	*ret = session_share(session);
+	return NULL;
+}
+
+struct error *target_attach(const struct command_context *context,
+			    struct session *session, bool attach, bool stop)
+{
+	attach |= context->held && context->held->attach;
+	if (!attach && !stop)
+		return NULL;
+	/* Who else has the address space is asked when it is attached to. */
+	if (!stop && attachment_is_whole(session))
+		return NULL;
+	attachment_destroy(session->attachment);
+	session->attachment = NULL;
+	return attachment_create(session, stop);
 }

@@ -10,6 +10,32 @@
 
 struct session;
 
+/* The target of a batch or a shell, which its commands share. */
+struct held_target {
+	struct session *session; /* NULL: none yet */
+	bool attach;             /* to all threads, also between commands */
+	/* Device mappings have changed since it was opened, or since `maps` has
+	 * shown them: an index may mean another one. */
+	bool renumbered;
+	/* Grows whenever what was resolved before points nowhere. */
+	uint64_t generation;
+};
+
+/* Lets go of the session. */
+void held_target_release(struct held_target *held) __attribute__((nonnull));
+
+/*
+ * The held session as it is now. ERROR_GONE if its process has ended or is
+ * another program; the session stays held.
+ */
+struct error *held_target_refresh(struct held_target *held)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Before the device mappings of all that is held are listed: from then on an
+ * index means what the list shows. Legal on NULL. */
+struct error *held_target_list(struct held_target *held)
+	__attribute__((warn_unused_result));
+
 struct location_list {
 	struct location **items;
 	size_t count;
@@ -23,11 +49,21 @@ void location_list_deinit(struct location_list *list);
 
 /*
  * Opens the session that -p or MMIODBG_PID names, else one with the process
- * that has the device of the locations mapped, if there is exactly one.
+ * that has the device of the locations mapped, if there is exactly one. In a
+ * batch or a shell it is the session that is held, as it is now; or if there is
+ * none, it will be held. The caller lets go of it with session_destroy().
  */
 struct error *target_open(const struct command_context *context,
 			  const struct location_list *locations,
 			  struct session **ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Attaches as deeply as a command wants: `stop` for one that stops the target.
+ * What a batch has attached to before is used, or replaced.
+ */
+struct error *target_attach(const struct command_context *context,
+			    struct session *session, bool attach, bool stop)
 	__attribute__((nonnull, warn_unused_result));
 
 /* How diagnostics look under these options. */

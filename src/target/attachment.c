@@ -390,6 +390,14 @@ struct error *attachment_create(struct session *session, bool stop)
 	return attachment_ask(session, &request, ANSWER_TIME, &answer, NULL);
 }
 
+bool attachment_is_whole(const struct session *session)
+{
+	const struct attachment *attachment = session->attachment;
+
+	return attachment && attachment->seized && attachment->client &&
+	       agent_client_lives(attachment->client);
+}
+
 bool attachment_has_thread(const struct session *session)
 {
 	return session->attachment && session->attachment->has_thread;

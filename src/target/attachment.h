@@ -37,6 +37,10 @@ struct error *attachment_check(const struct session *session, bool stop)
 struct error *attachment_create(struct session *session, bool stop)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether the session is attached to all threads, as far as is known. */
+bool attachment_is_whole(const struct session *session)
+	__attribute__((nonnull));
+
 /* Starts the agent, if it does not run yet; it attaches to nothing. */
 struct error *attachment_start(struct session *session)
 	__attribute__((nonnull, warn_unused_result));

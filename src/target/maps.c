@@ -211,6 +211,17 @@ bool mapping_same(const struct mapping *left, const struct mapping *right)
 	       left->offset == right->offset;
 }
 
+bool mapping_list_same(const struct mapping_list *left,
+		       const struct mapping_list *right)
+{
+	if (left->count != right->count)
+		return false;
+	for (size_t i = 0; i < left->count; i++)
+		if (!mapping_same(&left->items[i], &right->items[i]))
+			return false;
+	return true;
+}
+
 void mapping_permissions(const struct mapping *mapping, char ret[5])
 {
 	ret[0] = mapping->readable ? 'r' : '-';

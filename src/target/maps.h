@@ -62,6 +62,10 @@ bool mapping_has_flag(const struct mapping *mapping, const char *flag)
 bool mapping_same(const struct mapping *left, const struct mapping *right)
 	__attribute__((nonnull));
 
+bool mapping_list_same(const struct mapping_list *left,
+		       const struct mapping_list *right)
+	__attribute__((nonnull));
+
 /* "rw-s", in a static buffer of the caller's. */
 void mapping_permissions(const struct mapping *mapping, char ret[5])
 	__attribute__((nonnull));

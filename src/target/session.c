@@ -14,7 +14,6 @@
 #include "target/attachment.h"
 #include "target/code.h"
 #include "target/machine.h"
-#include "target/mapquery.h"
 #include "target/modules.h"
 #include "target/process.h"
 #include "target/refusal.h"
@@ -130,13 +129,15 @@ static struct error *read_live_mappings(struct session *session,
 
 /* smaps costs the kernel a walk over all page tables: it is read only where
  * maps leaves a question open. */
-static struct error *read_devices(struct session *session, const char *stand_in)
+static struct error *read_devices(struct session *session,
+				  struct mapping_list *ret,
+				  struct device_list *ret_devices)
 {
 	cleanup_mapping_list struct mapping_list flagged = {0};
 	struct error *error;
 
-	error = read_mappings(session, AGENT_MAPS, &session->mappings);
-	if (error || !device_candidates(&session->mappings, stand_in))
+	error = read_mappings(session, AGENT_MAPS, ret);
+	if (error || !device_candidates(ret, session->stand_in))
 		return error;
 	error = read_mappings(session, AGENT_SMAPS, &flagged);
 	/* A kernel without CONFIG_PROC_PAGE_MONITOR has none: then the path
@@ -149,14 +150,13 @@ static struct error *read_devices(struct session *session, const char *stand_in)
 	if (error)
 		return error;
 	if (flagged.count) {
-		struct mapping_list maps = session->mappings;
+		struct mapping_list maps = *ret;
 
-		session->mappings = flagged;
+		*ret = flagged;
 		flagged = maps;
 	}
-	return device_list_make(session->machine, session->process.procfd,
-				&session->mappings, stand_in,
-				&session->devices);
+	return device_list_make(session->machine, session->process.procfd, ret,
+				session->stand_in, ret_devices);
 }
 
 /* It is there, and yet not in /proc. */
@@ -200,7 +200,7 @@ static struct error *hold(struct session *session, pid_t pid)
 	return NULL;
 }
 
-static bool space_is_gone(const struct session *session)
+bool session_space_is_gone(const struct session *session)
 {
 	cleanup_free char *now = process_space(session->process.procfd);
 
@@ -216,13 +216,17 @@ struct error *session_create(struct machine *machine, pid_t pid,
 	if (!session)
 		return error_no_memory();
 	session->machine = machine;
+	session->holders = 1;
 	session->agent.root = &machine->root;
 	session->process.procfd = session->process.pidfd = -1;
 	session->memory = -1;
 	session->history.page_size = machine->page_size;
+	if (stand_in && !(session->stand_in = strdup(stand_in)))
+		return error_no_memory();
 	error = hold(session, pid);
 	if (!error)
-		error = read_devices(session, stand_in);
+		error = read_devices(session, &session->mappings,
+				     &session->devices);
 	if (error)
 		return error;
 	session->space = process_space(session->process.procfd);
@@ -232,9 +236,15 @@ struct error *session_create(struct machine *machine, pid_t pid,
 	return NULL;
 }
 
+struct session *session_share(struct session *session)
+{
+	session->holders++;
+	return session;
+}
+
 void session_destroy(struct session *session)
 {
-	if (!session)
+	if (!session || --session->holders)
 		return;
 	attachment_destroy(session->attachment);
 	code_destroy(session->code);
@@ -246,8 +256,105 @@ void session_destroy(struct session *session)
 	device_list_deinit(&session->devices);
 	history_deinit(&session->history);
 	free(session->space);
+	free(session->stand_in);
 	free(session->name);
 	free(session);
+}
+
+/* The next mapping from `*index` on that may be of a program's file. */
+static const struct mapping *next_file(const struct mapping_list *list,
+				       const struct device_list *devices,
+				       size_t *index)
+{
+	while (*index < list->count) {
+		const struct mapping *mapping = &list->items[(*index)++];
+
+		if (mapping->inode &&
+		    !device_list_find(devices, mapping->start))
+			return mapping;
+	}
+	return NULL;
+}
+
+/* Whether the same files stand at the same places in both. */
+static bool same_files(const struct session *session,
+		       const struct mapping_list *list,
+		       const struct device_list *devices)
+{
+	const struct mapping *before, *now;
+	size_t i = 0, j = 0;
+
+	do {
+		before = next_file(&session->mappings, &session->devices, &i);
+		now = next_file(list, devices, &j);
+		if (before && now && !mapping_same(before, now))
+			return false;
+	} while (before && now);
+	return !before && !now;
+}
+
+/* What worked in a device mapping says nothing of what stands there now. */
+static void forget_changed(struct session *session,
+			   const struct mapping_list *list)
+{
+	for (size_t i = 0; i < session->devices.count; i++) {
+		const struct mapping *before =
+			&session->devices.items[i].mapping;
+		const struct mapping *now =
+			mapping_list_find(list, before->start);
+
+		if (!now || !mapping_same(before, now))
+			history_forget(&session->history, before->start,
+				       before->end);
+	}
+}
+
+static void drop_files(struct session *session)
+{
+	names_destroy(session->names);
+	session->names = NULL;
+	code_destroy(session->code);
+	session->code = NULL;
+}
+
+static struct error *take_mappings(struct session *session)
+{
+	cleanup_mapping_list struct mapping_list list = {0};
+	cleanup_device_list struct device_list devices = {0};
+	struct mapping_list list_before = session->mappings;
+	struct device_list devices_before = session->devices;
+	struct error *error = read_devices(session, &list, &devices);
+
+	if (error)
+		return error;
+	if (!list.count)
+		return session_gone(session);
+	if (!same_files(session, &list, &devices))
+		drop_files(session);
+	forget_changed(session, &list);
+	session->mappings = list;
+	session->devices = devices;
+	list = list_before;
+	devices = devices_before;
+	return NULL;
+}
+
+struct error *session_refresh(struct session *session, bool *ret_changed)
+{
+	cleanup_mapping_list struct mapping_list now = {0};
+	struct error *error = session_mappings(session, &now);
+	bool changed;
+
+	if (error)
+		return error;
+	if (session_space_is_gone(session))
+		return session_exec(session);
+	changed = !mapping_list_same(&session->mappings, &now);
+	if (changed)
+		error = take_mappings(session);
+	if (!error)
+		*ret_changed = changed;
+	return error;
 }
 
 bool session_is_narrow(const struct session *session)
@@ -262,6 +369,8 @@ struct error *session_attach(struct session *session, bool write)
 {
 	int fd, errnum;
 
+	if (session->memory >= 0 && (session->memory_writes || !write))
+		return NULL;
 	errnum = agent_open(&session->agent, &session->process,
 			    write ? AGENT_MEMORY_WRITE : AGENT_MEMORY, &fd);
 	if (errnum == ESRCH)
@@ -274,59 +383,11 @@ struct error *session_attach(struct session *session, bool write)
 		return error_create(ERROR_FAILED, errnum,
 				    "the memory of process %d",
 				    (int)session->process.pid);
+	if (session->memory >= 0)
+		close(session->memory);
 	session->memory = fd;
+	session->memory_writes = write;
 	return NULL;
-}
-
-static struct error *replaced(const struct mapping *before,
-			      const struct mapping *now)
-{
-	char was[5], is[5];
-	bool same_file = before->inode == now->inode &&
-			 before->major == now->major &&
-			 before->minor == now->minor;
-	struct error *error = error_help(
-		error_create(ERROR_REPLACED, 0, "%s",
-			     same_file ? "the mapping has changed since it was "
-					 "looked up"
-				       : "the mapping was replaced by another"),
-		"see what is there now with `mmiodbg maps`");
-
-	mapping_permissions(before, was);
-	mapping_permissions(now, is);
-	error = error_evidence(error, "before: %#llx-%#llx %s %#llx %s",
-			       (unsigned long long)before->start,
-			       (unsigned long long)before->end, was,
-			       (unsigned long long)before->offset,
-			       before->path);
-	return error_evidence(error, "now: %#llx-%#llx %s %#llx %s",
-			      (unsigned long long)now->start,
-			      (unsigned long long)now->end, is,
-			      (unsigned long long)now->offset, now->path);
-}
-
-/* The same file, or none, stands there with the same permissions, however far
- * it reaches now. */
-static bool same_place(const struct mapping *before, const struct mapping *now)
-{
-	struct mapping sized = *now;
-
-	/* Modulo 2^64: a mapping may have grown downwards. */
-	sized.offset += before->start - now->start;
-	sized.start = before->start;
-	sized.end = before->end;
-	if (!before->inode)
-		sized.offset = before->offset;
-	return mapping_same(before, &sized);
-}
-
-/* Ordinary memory may grow (a heap, a stack) or be split. */
-static bool unchanged(const struct session *session,
-		      const struct mapping *before, const struct mapping *now)
-{
-	if (device_list_find(&session->devices, before->start))
-		return mapping_same(before, now);
-	return same_place(before, now);
 }
 
 struct error *session_exec(const struct session *session)
@@ -350,100 +411,6 @@ struct error *session_mappings(struct session *session,
 	*ret = list;
 	list = (struct mapping_list){0};
 	return NULL;
-}
-
-static struct error *changed(const struct session *session,
-			     const struct mapping *before,
-			     const struct mapping *now)
-{
-	if (space_is_gone(session))
-		return session_exec(session);
-	if (now)
-		return replaced(before, now);
-	return error_help(error_create(ERROR_UNMAPPED, 0,
-				       "the mapping is not there any more"),
-			  "see what is there now with `mmiodbg maps`");
-}
-
-/* What is asked of a mapping: unchanged(), or is_same_place(). */
-typedef bool comparison(const struct session *session,
-			const struct mapping *before,
-			const struct mapping *now);
-
-static bool is_same_place(const struct session *session,
-			  const struct mapping *before,
-			  const struct mapping *now)
-{
-	(void)session;
-	return same_place(before, now);
-}
-
-static struct error *compare(const struct session *session, comparison *same,
-			     const struct mapping_list *list,
-			     const struct mapping *mapping, uint64_t address)
-{
-	const struct mapping *now = mapping_list_find(list, address);
-
-	return now && same(session, mapping, now)
-		       ? NULL
-		       : changed(session, mapping, now);
-}
-
-struct error *session_compare(const struct session *session,
-			      const struct mapping_list *list,
-			      const struct mapping *mapping, uint64_t address)
-{
-	return compare(session, unchanged, list, mapping, address);
-}
-
-struct error *session_compare_place(const struct session *session,
-				    const struct mapping_list *list,
-				    const struct mapping *mapping,
-				    uint64_t address)
-{
-	return compare(session, is_same_place, list, mapping, address);
-}
-
-/* Where the kernel answers for one address, and all is as it was. */
-static bool is_quickly_confirmed(struct session *session, comparison *same,
-				 const struct mapping *mapping,
-				 uint64_t address)
-{
-	struct mapping now;
-	int fd, errnum;
-
-	if (session->no_query ||
-	    agent_open(&session->agent, &session->process, AGENT_MAPS, &fd))
-		return false;
-	errnum = mapping_query(fd, address, &now);
-	close(fd);
-	session->no_query = errnum == ENOTTY;
-	return !errnum && same(session, mapping, &now);
-}
-
-static struct error *check(struct session *session, comparison *same,
-			   const struct mapping *mapping, uint64_t address)
-{
-	cleanup_mapping_list struct mapping_list list = {0};
-	struct error *error;
-
-	if (is_quickly_confirmed(session, same, mapping, address))
-		return NULL;
-	error = session_mappings(session, &list);
-	return error ? error : compare(session, same, &list, mapping, address);
-}
-
-struct error *session_check_place(struct session *session,
-				  const struct mapping *mapping,
-				  uint64_t address)
-{
-	return check(session, is_same_place, mapping, address);
-}
-
-struct error *session_check(struct session *session,
-			    const struct mapping *mapping, uint64_t address)
-{
-	return check(session, unchanged, mapping, address);
 }
 
 char *session_flags(struct session *session, uint64_t address)

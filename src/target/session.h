@@ -29,16 +29,19 @@ struct thread_options {
 
 struct session {
 	struct machine *machine;
+	unsigned holders; /* session_share() */
 	struct agent agent;
 	struct agent_process process;
-	char *space;  /* what tells its address space from a later one's */
-	char *name;   /* comm */
-	pid_t tracer; /* 0: nobody traces it */
+	char *space; /* what tells its address space from a later one's */
+	char *stand_in;
+	char *name;                   /* comm */
+	pid_t tracer;                 /* 0: nobody traces it */
 	struct mapping_list mappings; /* all of them */
 	struct device_list devices;
 	bool no_query;                 /* the kernel has no mapping_query() */
 	struct history history;        /* what has worked */
 	int memory;                    /* /proc/PID/mem, or -1: not attached */
+	bool memory_writes;            /* it was opened for writing, too */
 	struct attachment *attachment; /* to its threads, or NULL */
 	struct code *code;             /* code_find(): what was found */
 	struct names *names;           /* session_names(): once it was asked */
@@ -55,11 +58,25 @@ struct error *session_create(struct machine *machine, pid_t pid,
 			     const char *stand_in, struct session **ret)
 	__attribute__((nonnull(1, 4), warn_unused_result));
 
-/* Legal on NULL. */
+/* One more holder of it: each calls session_destroy(). Returns its argument. */
+struct session *session_share(struct session *session)
+	__attribute__((nonnull, returns_nonnull));
+
+/* Lets go of it; the last holder ends it. Legal on NULL. */
 void session_destroy(struct session *session);
 
-/* Attaches, in the least of its depths: opens the target's memory; for writing
- * only if `write` says so. The others are in attachment.h. */
+/*
+ * Looks at the process anew, for the next command of a session that goes on.
+ * `*ret_changed` tells that mappings have come, gone or changed: then the lists
+ * are new ones, and whatever was resolved before points nowhere. Names are
+ * looked up anew if program files are among them. ERROR_GONE if the process has
+ * ended or its address space is another one.
+ */
+struct error *session_refresh(struct session *session, bool *ret_changed)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Attaches, in the least of its depths: opens the target's memory, unless it is
+ * open; for writing only if `write` says so. The others are in attachment.h. */
 struct error *session_attach(struct session *session, bool write)
 	__attribute__((nonnull, warn_unused_result));
 
@@ -142,6 +159,10 @@ struct error *session_judge(const struct session *session, struct error *error)
 /* The error for a target whose address space is no more. */
 struct error *session_exec(const struct session *session)
 	__attribute__((nonnull, warn_unused_result));
+
+/* Whether that is so; false where it cannot be told. */
+bool session_space_is_gone(const struct session *session)
+	__attribute__((nonnull));
 
 /* Whether the process has ended; false where that cannot be told. */
 bool session_ended(const struct session *session) __attribute__((nonnull));

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cmd/command.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+void command_print_help(const struct command *command)
+{
+	printf("Usage: mmiodbg [options] %s [options] %s\n\n%s\n",
+	       command->name, command->arguments, command->summary);
+	if (command->alias)
+		printf("Also called `%s`.\n", command->alias);
+	if (command->help)
+		printf("\n%s", command->help);
+	puts("\nOptions:");
+	options_help(stdout, command->groups | GROUP_ALWAYS);
+	if (command->more_help)
+		command->more_help();
+}
+
+const struct command *command_find(const struct command *const *commands,
+				   const char *name)
+{
+	for (; *commands; commands++)
+		if (strcmp((*commands)->name, name) == 0 ||
+		    ((*commands)->alias &&
+		     strcmp((*commands)->alias, name) == 0))
+			return *commands;
+	return NULL;
+}
+
+struct error *command_unknown(const struct command *const *commands,
+			      const char *word)
+{
+	cleanup_free const char **names = NULL;
+	cleanup_free char *near = NULL;
+	struct error *error;
+	size_t count = 0;
+
+	while (commands[count])
+		count++;
+	names = calloc(2 * count + 1, sizeof(*names));
+	if (!names)
+		return error_no_memory();
+	for (count = 0; *commands; commands++) {
+		names[count++] = (*commands)->name;
+		if ((*commands)->alias)
+			names[count++] = (*commands)->alias;
+	}
+	near = text_nearest(word, names);
+	error = error_create(ERROR_USAGE, 0, "unknown command '%.60s'", word);
+	if (near)
+		return error_help(error, "near: %s", near);
+	return error_help(error, "`mmiodbg --help` lists them");
+}
