@@ -270,6 +270,7 @@ static bool try_once(struct course *course, void *value)
 		attempts->session, &attempt->site, attempt->bits,
 		attempt->write, value, &course->failure);
 	settle(course, value);
+	attempt->time = start;
 	attempt->nanoseconds = clock_now() - start;
 	if (course->failed)
 		interrupt_hold();

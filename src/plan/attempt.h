@@ -50,6 +50,7 @@ struct attempt {
 	const struct backend *used; /* by the last attempt, or NULL */
 	bool made;                  /* it has happened, whatever the error */
 	unsigned count;             /* of attempts */
+	uint64_t time;              /* clock_now() before the last one */
 	uint64_t nanoseconds;       /* that the last one took */
 	uint64_t waited; /* nanoseconds from the end of the first to the
 			  * start of the last, or to the end of waiting

@@ -112,6 +112,7 @@ static struct error *make_access(struct element_maker *maker,
 	result->nanoseconds += attempt.nanoseconds;
 	result->waited += attempt.waited;
 	result->attempts += attempt.count;
+	result->time = attempt.time;
 	if (maker->sink->access)
 		maker->sink->access(maker->sink->data, element, &record);
 	return error;

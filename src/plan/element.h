@@ -49,8 +49,25 @@ struct element_result {
 	unsigned attempts;
 	uint64_t nanoseconds; /* of its accesses, of each the last attempt */
 	uint64_t waited;      /* nanoseconds, between attempts */
+	uint64_t time; /* of its last access: clock_now() before it; 0: none */
 	const struct error *error; /* NULL: done */
 };
+
+/* What of a value is shown: the field, or all of it; and its bits. */
+static inline uint64_t operation_shown(const struct operation *operation,
+				       uint64_t value)
+{
+	if (!operation->has_field)
+		return value;
+	return value >> operation->low &
+	       ones(operation->high - operation->low + 1);
+}
+
+static inline unsigned operation_shown_bits(const struct operation *operation)
+{
+	return operation->has_field ? operation->high - operation->low + 1
+				    : operation->value_bits;
+}
 
 /* Where results go. `data` is handed back; the rest is valid in the call. */
 struct run_sink {

@@ -101,7 +101,8 @@ static struct error *check_value(const struct location *location,
 			       error_create(ERROR_USAGE, 0,
 					    "a range already says how many; "
 					    "drop -n"));
-	if (options->write && location->start.kind == BASE_REGION &&
+	if (options->write && !options->indexes &&
+	    location->start.kind == BASE_REGION &&
 	    location->start.region.kind == REGION_INDEX)
 		return at_span(
 			location, &location->start.base_span,
@@ -305,6 +306,22 @@ static struct error *plan_routes(struct session *session,
 		error = choose(&question, true, &operation->write);
 	if (!error && !options->force)
 		error = check_sites(session, operation, check_state, &question);
+	return error;
+}
+
+struct error *plan_check_awake(const struct plan *plan)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < plan->count && !error && !plan->force; i++) {
+		struct question question = {.session = plan->session};
+		const struct operation *operation = &plan->operations[i];
+
+		error = check_sites(plan->session, operation, check_state,
+				    &question);
+		if (error)
+			error_subject(error, operation->location->text);
+	}
 	return error;
 }
 

@@ -21,6 +21,7 @@ struct session;
 /* What the options say of all locations. */
 struct plan_options {
 	bool write;
+	bool indexes; /* what an index means is known to the user: a batch */
 	struct width width; /* -w; bits 0: not given */
 	bool has_count;
 	uint64_t count; /* -n; at least 1 */
@@ -114,6 +115,10 @@ struct error *plan_width(const struct location *location,
  */
 struct error *plan_check(struct location *const *locations, size_t n_locations,
 			 const struct plan_options *options)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The state of the devices of a plan, as it was checked when it was made. */
+struct error *plan_check_awake(const struct plan *plan)
 	__attribute__((nonnull, warn_unused_result));
 
 /* `bits` ones. */

@@ -2,6 +2,7 @@
 #include "plan/run.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "base/interrupt.h"
@@ -17,8 +18,11 @@ struct run {
 	struct record record;     /* what is not confirmed yet */
 	struct run_sink holding;  /* fills it */
 	struct run_sink counting; /* what is, on its way to the sink */
-	const struct run_sink *sink;
-	bool over; /* the target is gone */
+	struct run_sink sink;
+	bool over;   /* the target is gone */
+	bool failed; /* an element has, since the last settling */
+	bool known;  /* the last element has a value */
+	uint64_t last;
 	struct run_summary summary;
 	int first_status; /* of the first failure */
 };
@@ -30,7 +34,7 @@ static void count_access(void *data, const struct element *element,
 {
 	const struct run *run = data;
 
-	run->sink->access(run->sink->data, element, record);
+	run->sink.access(run->sink.data, element, record);
 }
 
 static void count_element(void *data, const struct element *element,
@@ -52,7 +56,7 @@ static void count_element(void *data, const struct element *element,
 		if (!run->first_status)
 			run->first_status = error_kind_status(error->kind);
 	}
-	run->sink->element(run->sink->data, element, result);
+	run->sink.element(run->sink.data, element, result);
 }
 
 /* What the mappings are compared with. */
@@ -189,7 +193,7 @@ static bool is_due(const struct run *run, const struct element *element,
 {
 	return !run->maker.attempts.stopped &&
 	       (element->operation->kind != OPERATION_READ ||
-		run->sink->access || run->sink->at_once || result->waited ||
+		run->sink.access || run->sink.at_once || result->waited ||
 		run->record.count >= MOST_HELD);
 }
 
@@ -202,6 +206,9 @@ static bool run_element(struct run *run, const struct element *element)
 		element_make(&run->maker, element, &result);
 
 	run->holding.element(run->holding.data, element, &result);
+	run->failed |= error != NULL;
+	run->known = !error && result.known;
+	run->last = result.value;
 	if (is_due(run, element, &result) && !release(run) && write)
 		return false;
 	/* Nothing more can be had from a target that is gone, nor of a stop
@@ -313,41 +320,124 @@ static struct error *run_stopped(struct run *run, const struct plan *plan)
 	return error;
 }
 
+static void run_init(struct run *run, struct session *session, uint64_t retry,
+		     bool force, const struct run_sink *sink)
+{
+	*run = (struct run){
+		.maker = {.attempts = {.session = session,
+				       .retry = retry,
+				       .force = force,
+				       .before_pause = release_before_pause,
+				       .data = run}},
+		.counting = {.data = run,
+			     .access = sink->access ? count_access : NULL,
+			     .element = count_element},
+		.sink = *sink,
+	};
+	run->holding = record_sink(&run->record, sink);
+	run->maker.sink = &run->holding;
+}
+
+static void run_deinit(struct run *run)
+{
+	record_deinit(&run->record);
+	attempts_deinit(&run->maker.attempts);
+}
+
+static void sum_up(struct run *run)
+{
+	struct run_summary *summary = &run->summary;
+
+	if (!summary->failed)
+		summary->status =
+			summary->end_error ? STATUS_PARTLY : STATUS_DONE;
+	else if (summary->done || summary->partly)
+		summary->status = STATUS_PARTLY;
+	else
+		summary->status = run->first_status;
+}
+
 struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)
 {
-	struct run run = {
-		.maker = {.dry = dry,
-			  .attempts = {.session = plan->session,
-				       .retry = plan->retry,
-				       .force = plan->force,
-				       .before_pause = release_before_pause,
-				       .data = &run}},
-		.counting = {.data = &run,
-			     .access = sink->access ? count_access : NULL,
-			     .element = count_element},
-		.sink = sink,
-	};
+	struct session *session = plan->session;
+	struct agent_pauses before = borrow_pauses(session);
 	struct error *error;
+	struct run run;
 
-	run.holding = record_sink(&run.record, sink);
-	run.maker.sink = &run.holding;
+	run_init(&run, session, plan->retry, plan->force, sink);
+	run.maker.dry = dry;
 	for (size_t i = 0; i < plan->count; i++)
 		run.summary.elements += plan->operations[i].place.count;
 	error = plan->stop && !dry ? run_stopped(&run, plan)
 				   : run_operations(&run, plan);
-	run.summary.pauses = borrow_pauses(plan->session);
-	record_deinit(&run.record);
-	attempts_deinit(&run.maker.attempts);
+	run.summary.pauses = borrow_pauses(session);
+	run.summary.pauses.bursts -= before.bursts;
+	run_deinit(&run);
 	if (error)
 		return error;
-	if (!run.summary.failed)
-		run.summary.status =
-			run.summary.end_error ? STATUS_PARTLY : STATUS_DONE;
-	else if (run.summary.done || run.summary.partly)
-		run.summary.status = STATUS_PARTLY;
-	else
-		run.summary.status = run.first_status;
+	sum_up(&run);
 	*ret = run.summary;
 	return NULL;
+}
+
+struct error *run_create(struct session *session, uint64_t retry, bool force,
+			 const struct run_sink *sink, struct run **ret)
+{
+	struct run *run = malloc(sizeof(*run));
+
+	if (!run)
+		return error_no_memory();
+	run_init(run, session, retry, force, sink);
+	*ret = run;
+	return NULL;
+}
+
+void run_destroy(struct run *run)
+{
+	if (!run)
+		return;
+	error_destroy(run->summary.end_error);
+	run_deinit(run);
+	free(run);
+}
+
+struct error *run_check(struct run *run, const struct plan *plan)
+{
+	struct error *error = check_mappings(plan);
+
+	if (!error)
+		error = plan_check_awake(plan);
+	if (!error)
+		run->maker.attempts.doubt = run->maker.attempts.waited = false;
+	return error;
+}
+
+bool run_add(struct run *run, const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++) {
+		run->summary.elements += plan->operations[i].place.count;
+		if (!run_operation(run, &plan->operations[i]))
+			return false;
+	}
+	return !run->failed;
+}
+
+bool run_peek(const struct run *run, uint64_t *ret)
+{
+	if (run->known)
+		*ret = run->last;
+	return run->known;
+}
+
+void run_settle(struct run *run)
+{
+	release(run);
+	run->failed = false;
+}
+
+const struct run_summary *run_so_far(struct run *run)
+{
+	sum_up(run);
+	return &run->summary;
 }

@@ -38,4 +38,49 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/*
+ * A run that goes on, for what is read again and again: plans are added to it,
+ * and results are held back until they are settled: confirmed together, as
+ * those of one command are, and given to the sink. Only for plans that read, of
+ * one session, and without a stop. What a plan and its locations say has to
+ * last until then.
+ */
+struct run;
+
+/* Accesses are tried again for `retry` nanoseconds. */
+struct error *run_create(struct session *session, uint64_t retry, bool force,
+			 const struct run_sink *sink, struct run **ret)
+	__attribute__((nonnull, warn_unused_result));
+
+/* What is held is lost. Legal on NULL. */
+void run_destroy(struct run *run);
+
+/*
+ * Before the first access of a plan since the last settling: whether all is
+ * mapped as it was when the plan was made, and the devices are awake. Nothing
+ * may be held.
+ */
+struct error *run_check(struct run *run, const struct plan *plan)
+	__attribute__((nonnull, warn_unused_result));
+
+/*
+ * Makes the accesses of a plan. False: something has failed since the last
+ * settling, of this plan or before it, or a signal has come; then the run is to
+ * be settled. It settles by itself when much is held, or after a pause.
+ */
+bool run_add(struct run *run, const struct plan *plan)
+	__attribute__((nonnull, warn_unused_result));
+
+/* What the last element had, which may not be confirmed yet; false: it failed.
+ */
+bool run_peek(const struct run *run, uint64_t *ret) __attribute__((nonnull));
+
+/* Confirms what is held, and gives it to the sink. */
+void run_settle(struct run *run) __attribute__((nonnull));
+
+/* How it went so far: what is settled. `status` is that of run_plan(). The
+ * error in it stays the run's. */
+const struct run_summary *run_so_far(struct run *run)
+	__attribute__((nonnull, returns_nonnull));
+
 #endif

@@ -19,26 +19,11 @@ enum { ROW_BYTES = 16 };
 
 typedef unsigned long long ull;
 
-/* What of a value is shown: the field, or all of it. */
-static uint64_t shown_value(const struct operation *operation, uint64_t value)
-{
-	if (!operation->has_field)
-		return value;
-	return value >> operation->low &
-	       ones(operation->high - operation->low + 1);
-}
-
-static unsigned shown_bits(const struct operation *operation)
-{
-	return operation->has_field ? operation->high - operation->low + 1
-				    : operation->value_bits;
-}
-
 /* A failed element is as wide as a value, so that columns stay. */
 static void format_value(const struct operation *operation, bool prefix,
 			 const struct element_result *result, char ret[24])
 {
-	int digits = (int)(shown_bits(operation) + 3) / 4;
+	int digits = (int)(operation_shown_bits(operation) + 3) / 4;
 
 	if (result->error || !result->known) {
 		memset(ret, '-', (size_t)digits);
@@ -46,7 +31,7 @@ static void format_value(const struct operation *operation, bool prefix,
 		return;
 	}
 	snprintf(ret, 24, "%s%0*llx", prefix ? "0x" : "", digits,
-		 (ull)shown_value(operation, result->value));
+		 (ull)operation_shown(operation, result->value));
 }
 
 static bool is_range(const struct operation *operation)
@@ -154,24 +139,17 @@ static void put_in_row(struct access_renderer *renderer,
 		flush_row(renderer);
 }
 
-static void put_meaning(const struct access_renderer *renderer,
-			const struct element *element, uint64_t value)
+static void note_pointer(const struct access_renderer *renderer,
+			 const struct operation *operation, uint64_t value)
 {
-	const struct operation *operation = element->operation;
-	cleanup_free char *text = NULL, *place = NULL;
-	uint64_t shown = shown_value(operation, value);
+	cleanup_free char *place = NULL;
 	bool again;
 
-	if (!operation->means)
-		return;
-	text = value_meaning(renderer->session, &operation->view, shown,
-			     shown_bits(operation));
-	if (text)
-		fputs(text, stdout);
-	if (operation->view.scalar.kind != TYPE_POINTER ||
+	if (!operation->means || operation->view.scalar.kind != TYPE_POINTER ||
 	    operation->location->start.kind < BASE_POINTER)
 		return;
-	place = device_place(renderer->session, shown);
+	place = device_place(renderer->session,
+			     operation_shown(operation, value));
 	/* ptr: stands before a whole expression, and only once. */
 	again = text_starts(operation->view.label, "ptr:", NULL);
 	if (place)
@@ -187,7 +165,7 @@ static void put_text(struct access_renderer *renderer,
 		     const struct element_result *result)
 {
 	const struct operation *operation = element->operation;
-	char value[24];
+	cleanup_free char *text = NULL;
 
 	if (renderer->write || renderer->dry)
 		return;
@@ -197,13 +175,13 @@ static void put_text(struct access_renderer *renderer,
 	}
 	if (result->error)
 		return;
-	format_value(operation, true, result, value);
-	put_escaped(operation->has_view ? operation->view.label
-					: operation->location->text);
-	printf(" = %s", value);
+	if (result->known)
+		text = operation_value_text(renderer->session, operation,
+					    result->value);
+	put_escaped(operation_name(operation));
+	printf(" = %s\n", text ? text : "?");
 	if (operation->has_view && result->known)
-		put_meaning(renderer, element, result->value);
-	putchar('\n');
+		note_pointer(renderer, operation, result->value);
 }
 
 static void put_quiet(const struct access_renderer *renderer,
@@ -269,21 +247,9 @@ static json_object *json_element(const struct access_renderer *renderer,
 	}
 	if (operation->has_view)
 		add_view(object, element);
-	if (result->known && !result->error) {
-		json_add_value(object, "value",
-			       shown_value(operation, result->value),
-			       shown_bits(operation));
-		if (operation->has_field)
-			json_object_object_add(
-				object, "raw",
-				json_hexadecimal(result->value,
-						 operation->value_bits));
-		if (operation->means)
-			json_add_meaning(object, renderer->session,
-					 &operation->view,
-					 shown_value(operation, result->value),
-					 shown_bits(operation));
-	}
+	if (result->known && !result->error)
+		json_add_operation_value(object, renderer->session, operation,
+					 result->value);
 	if (result->has_old && !renderer->dry)
 		json_object_object_add(
 			object, "old",

@@ -247,3 +247,45 @@ void json_add_meaning(json_object *object, const struct session *session,
 				   field_value(&view->fields[i], value)));
 	json_object_object_add(object, "fields", fields);
 }
+
+const char *operation_name(const struct operation *operation)
+{
+	return operation->has_view ? operation->view.label
+				   : operation->location->text;
+}
+
+char *operation_value_text(const struct session *session,
+			   const struct operation *operation, uint64_t value)
+{
+	uint64_t shown = operation_shown(operation, value);
+	unsigned bits = operation_shown_bits(operation);
+	cleanup_free char *meaning = NULL;
+	char *text = NULL;
+
+	if (operation->has_view && operation->means) {
+		meaning = value_meaning(session, &operation->view, shown, bits);
+		if (!meaning)
+			return NULL;
+	}
+	if (asprintf(&text, "0x%0*llx%s", (int)(bits + 3) / 4, (ull)shown,
+		     meaning ? meaning : "") < 0)
+		return NULL;
+	return text;
+}
+
+void json_add_operation_value(json_object *object,
+			      const struct session *session,
+			      const struct operation *operation, uint64_t value)
+{
+	uint64_t shown = operation_shown(operation, value);
+	unsigned bits = operation_shown_bits(operation);
+
+	json_add_value(object, "value", shown, bits);
+	if (operation->has_field)
+		json_object_object_add(
+			object, "raw",
+			json_hexadecimal(value, operation->value_bits));
+	if (operation->means)
+		json_add_meaning(object, session, &operation->view, shown,
+				 bits);
+}

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct element;
+struct operation;
 struct scalar;
 struct session;
 struct view;
@@ -23,6 +24,23 @@ char *element_label(const struct element *element)
 char *value_meaning(const struct session *session, const struct view *view,
 		    uint64_t value, unsigned bits)
 	__attribute__((nonnull, warn_unused_result));
+
+/* What `read` calls an operation: by its type, or as the user wrote it. */
+const char *operation_name(const struct operation *operation)
+	__attribute__((nonnull, returns_nonnull));
+
+/* A whole value of an operation as `read` shows it: "0x00003009 { en = 1 }", or
+ * the bits that were asked for. The caller frees; NULL when memory runs out. */
+char *operation_value_text(const struct session *session,
+			   const struct operation *operation, uint64_t value)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Adds "value", "num", "raw" and what the type tells, of a value that is known:
+ * the members of an element in `read --json`. */
+void json_add_operation_value(json_object *object,
+			      const struct session *session,
+			      const struct operation *operation, uint64_t value)
+	__attribute__((nonnull));
 
 /* The part of a device that an address of the target is in, "@uio0+0x10"; NULL:
  * in none, or no memory. The caller frees. */
