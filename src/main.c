@@ -19,12 +19,19 @@
 #include "render/output.h"
 #include "target/machine.h"
 
+/* clang-format off */
 static const struct command *const commands[] = {
-	&command_maps,  &command_info, &command_read,
-	&command_write, &command_sym,
+	&command_maps,
+	&command_info,
+	&command_read,
+	&command_write,
+	&command_sym,
+	&command_wait,
+	NULL,
 };
+/* clang-format on */
 
-enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) - 1 };
 
 static void print_usage(void)
 {
@@ -46,49 +53,6 @@ static void print_usage(void)
 	     "mmiodbg(1) tells the rest.");
 }
 
-static void print_command_usage(const struct command *command)
-{
-	printf("Usage: mmiodbg [options] %s [options] %s\n\n%s\n",
-	       command->name, command->arguments, command->summary);
-	if (command->alias)
-		printf("Also called `%s`.\n", command->alias);
-	if (command->help)
-		printf("\n%s", command->help);
-	puts("\nOptions:");
-	options_help(stdout, command->groups | GROUP_ALWAYS);
-	if (command->more_help)
-		command->more_help();
-}
-
-static const struct command *find_command(const char *name)
-{
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(commands[i]->name, name) == 0 ||
-		    (commands[i]->alias &&
-		     strcmp(commands[i]->alias, name) == 0))
-			return commands[i];
-	return NULL;
-}
-
-static struct error *unknown_command(const char *word)
-{
-	const char *names[2 * N_COMMANDS + 1] = {NULL};
-	cleanup_free char *near = NULL;
-	struct error *error;
-	size_t count = 0;
-
-	for (size_t i = 0; i < N_COMMANDS; i++) {
-		names[count++] = commands[i]->name;
-		if (commands[i]->alias)
-			names[count++] = commands[i]->alias;
-	}
-	near = text_nearest(word, names);
-	error = error_create(ERROR_USAGE, 0, "unknown command '%.60s'", word);
-	if (near)
-		return error_help(error, "near: %s", near);
-	return error_help(error, "`mmiodbg --help` lists them");
-}
-
 static struct error *run_command(const struct options *options,
 				 const struct command *command, int *ret_status)
 {
@@ -97,6 +61,7 @@ static struct error *run_command(const struct options *options,
 		.machine = &machine,
 		.options = options,
 		.command = command,
+		.commands = commands,
 	};
 	struct error *error;
 
@@ -131,9 +96,9 @@ static struct error *run(struct options *options, int argc, char **argv,
 					  "`mmiodbg --help` lists them");
 		return NULL;
 	}
-	command = find_command(argv[index]);
+	command = command_find(commands, argv[index]);
 	if (!command)
-		return unknown_command(argv[index]);
+		return command_unknown(commands, argv[index]);
 	index++;
 	error = options_parse(options, command, argc, argv, &index);
 	if (error)
@@ -143,7 +108,7 @@ static struct error *run(struct options *options, int argc, char **argv,
 		return NULL;
 	}
 	if (options->help) {
-		print_command_usage(command);
+		command_print_help(command);
 		return NULL;
 	}
 	return run_command(options, command, ret_status);
@@ -177,18 +142,14 @@ int main(int argc, char **argv)
 {
 	struct options options = {0};
 	struct diagnostic_style style;
-	cleanup_free char **arguments = NULL;
 	struct error *error;
 	int status = STATUS_DONE;
 
 	open_standard_files();
 	setlocale(LC_CTYPE, "");
-	arguments = calloc((size_t)argc + 1, sizeof(*arguments));
-	if (!arguments)
-		return STATUS_FAILED;
-	options.arguments = arguments;
-	options_init(&options);
-	error = run(&options, argc, argv, &status);
+	error = options_init(&options, argc);
+	if (!error)
+		error = run(&options, argc, argv, &status);
 	output_check();
 	style = style_of(&options);
 	if (error) {
@@ -199,6 +160,7 @@ int main(int argc, char **argv)
 		error_destroy(error);
 	}
 	status = close_output(&style, status);
+	options_deinit(&options);
 	interrupt_deliver();
 	return status;
 }

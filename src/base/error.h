@@ -40,6 +40,9 @@ enum error_kind {
 	ERROR_RESUMED,       /* the target was to stand still, and ran again */
 	ERROR_VERIFY,        /* what was read back is not what was written */
 	ERROR_UNSTABLE,      /* a counter's halves never agreed */
+	ERROR_ASSERTION,     /* a condition did not hold */
+	ERROR_TIMEOUT,       /* it did not come to hold in time */
+	ERROR_INTERRUPTED,   /* Ctrl-C, where that does not end us */
 	ERROR_INDETERMINATE, /* the access may or may not have happened */
 	ERROR_UNKNOWN,       /* the evidence does not decide */
 	ERROR_NOT_REACHED,   /* not tried: something before it failed */

@@ -2,6 +2,7 @@
 #include "base/interrupt.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -10,8 +11,10 @@
 
 #include "base/duration.h"
 
-enum { MOST_DESCRIPTORS = 4, LONGEST_END = 3 /* seconds */ };
+enum { MOST_DESCRIPTORS = 4, OURS = 2, LONGEST_END = 3 /* seconds */ };
 
+static volatile sig_atomic_t caught; /* SIGINT */
+static int wakers[2] = {-1, -1};     /* a pipe: something to read once caught */
 static bool holding;
 static sigset_t held;
 static int arrived; /* the number of the signal, or 0 */
@@ -48,8 +51,8 @@ bool interrupt_pending(void)
 	static const struct timespec at_once = {0};
 	int number;
 
-	if (!holding || arrived)
-		return arrived;
+	if (caught || !holding || arrived)
+		return caught || arrived;
 	number = sigtimedwait(&held, NULL, &at_once);
 	if (number <= 0)
 		return false;
@@ -70,7 +73,7 @@ void interrupt_release(void)
 enum wait_end interrupt_wait(const int *descriptors, size_t count,
 			     uint64_t nanoseconds)
 {
-	struct pollfd pollers[MOST_DESCRIPTORS + 1];
+	struct pollfd pollers[MOST_DESCRIPTORS + OURS];
 	uint64_t end, start = clock_now();
 	int signals, ready;
 	size_t used = 0;
@@ -82,7 +85,8 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 	signals =
 		holding ? signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
 	pollers[used++] = (struct pollfd){.fd = signals, .events = POLLIN};
-	for (size_t i = 0; i < count && used <= MOST_DESCRIPTORS; i++)
+	pollers[used++] = (struct pollfd){.fd = wakers[0], .events = POLLIN};
+	for (size_t i = 0; i < count && i < MOST_DESCRIPTORS; i++)
 		pollers[used++] = (struct pollfd){
 			.fd = descriptors[i],
 			.events = POLLIN,
@@ -101,6 +105,37 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 	if (interrupt_pending())
 		return WAIT_SIGNAL;
 	return ready > 0 ? WAIT_EVENT : WAIT_OVER;
+}
+
+static void on_interrupt(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	caught = true;
+	/* A full pipe wakes, too. */
+	if (write(wakers[1], "", 1) < 0)
+		errno = saved;
+	errno = saved;
+}
+
+void interrupt_catch(void)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+
+	if (wakers[0] >= 0 || pipe2(wakers, O_CLOEXEC | O_NONBLOCK) != 0)
+		return;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGINT, &action, NULL);
+}
+
+void interrupt_clear(void)
+{
+	char byte;
+
+	caught = false;
+	while (wakers[0] >= 0 && read(wakers[0], &byte, 1) > 0)
+		;
 }
 
 void interrupt_deliver(void)

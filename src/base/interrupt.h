@@ -40,6 +40,13 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 void interrupt_deliver(void);
 
 /*
+ * From here on SIGINT ends what is being done and not us, as in a shell:
+ * interrupt_pending() and interrupt_wait() tell it, until interrupt_clear().
+ */
+void interrupt_catch(void);
+void interrupt_clear(void);
+
+/*
  * Between these a Ctrl-Z waits: it shall not keep us between a check and the
  * access that rests on it, while the target goes on. (SIGSTOP can.) `*ret` is
  * what is to be let through again.

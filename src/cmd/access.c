@@ -30,28 +30,61 @@ static struct error *check_options(const struct plan_options *options)
 	return NULL;
 }
 
-/* Arguments in, a checked plan out; nothing is accessed. */
+/* All but attaching to threads. */
 static struct error *make_plan(const struct command_context *context,
 			       const struct plan_options *options,
 			       const struct location_list *locations,
 			       struct session **session, struct plan *plan)
 {
+	struct plan_options wanted = *options;
 	struct error *error;
 
-	error = check_options(options);
+	wanted.indexes = context->held != NULL;
+	error = check_options(&wanted);
 	if (!error)
-		error = plan_check(locations->items, locations->count, options);
+		error = plan_check(locations->items, locations->count, &wanted);
 	if (!error)
 		error = target_open(context, locations, session);
 	if (!error)
 		error = plan_make(*session, locations->items, locations->count,
-				  options, plan);
-	if (!error)
-		error = session_attach(*session, options->write);
-	if (!error && !context->options->dry_run &&
-	    (options->attach || options->stop))
-		error = attachment_create(*session, options->stop);
+				  &wanted, plan);
+	return error ? error : session_attach(*session, wanted.write);
+}
+
+struct error *access_prepare(const struct command_context *context,
+			     const struct plan_options *options,
+			     const struct location_list *locations,
+			     struct session **ret_session,
+			     struct plan *ret_plan)
+{
+	struct error *error =
+		make_plan(context, options, locations, ret_session, ret_plan);
+
+	if (!error && !context->options->dry_run)
+		error = target_attach(context, *ret_session, options->attach,
+				      options->stop);
 	return error;
+}
+
+struct error *access_check(const struct command_context *context,
+			   const struct plan_options *options,
+			   const struct location_list *locations)
+{
+	cleanup_session struct session *session = NULL;
+	cleanup_plan struct plan plan = {0};
+
+	return make_plan(context, options, locations, &session, &plan);
+}
+
+struct error *access_check_arguments(const struct command_context *context,
+				     bool write)
+{
+	cleanup_location_list struct location_list locations = {0};
+	struct plan_options options = context->options->plan;
+	struct error *error = locations_parse(context->options, &locations);
+
+	options.write = write;
+	return error ? error : access_check(context, &options, &locations);
 }
 
 /* Whether the kernel's access path will be used: not for what has pages. */
@@ -65,8 +98,7 @@ static bool uses_kernel_path(const struct operation *operation, bool write)
 }
 
 /* What that may do, once a command. */
-static void warn_of_kernel(const struct command_context *context,
-			   const struct plan *plan)
+void access_warn(const struct command_context *context, const struct plan *plan)
 {
 	const struct kernel_path *path = kernel_path_find(context->machine);
 	bool reads = false, writes = false;
@@ -116,10 +148,10 @@ struct error *access_run(const struct command_context *context, bool write,
 	plan_options.write = write;
 	error = locations_parse(options, &locations);
 	if (!error)
-		error = make_plan(context, &plan_options, &locations, &session,
-				  &plan);
+		error = access_prepare(context, &plan_options, &locations,
+				       &session, &plan);
 	if (!error)
-		warn_of_kernel(context, &plan);
+		access_warn(context, &plan);
 	renderer.session = session;
 	renderer.stop = options->plan.stop ? plan.max_stop : 0;
 	sink = access_renderer_start(&renderer, context->command->name);

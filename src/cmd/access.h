@@ -5,6 +5,40 @@
 
 #include "cmd/command.h"
 
+struct location_list;
+struct plan;
+struct session;
+
+/*
+ * From locations to a checked plan, in a session that is attached to as the
+ * options want; nothing is accessed. plan_deinit() and session_destroy()
+ * release the results, which may also be set if there is an error. The
+ * locations have to outlive the plan.
+ */
+struct error *access_prepare(const struct command_context *context,
+			     const struct plan_options *options,
+			     const struct location_list *locations,
+			     struct session **ret_session,
+			     struct plan *ret_plan)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Whether that would go well, for `check` of a command: the plan is made and
+ * given up. */
+struct error *access_check(const struct command_context *context,
+			   const struct plan_options *options,
+			   const struct location_list *locations)
+	__attribute__((nonnull, warn_unused_result));
+
+/* What the kernel may do by the accesses of a plan, as a note; once a command.
+ */
+void access_warn(const struct command_context *context, const struct plan *plan)
+	__attribute__((nonnull));
+
+/* `check` of `read` and `write`. */
+struct error *access_check_arguments(const struct command_context *context,
+				     bool write)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Runs the command on its locations. */
 struct error *access_run(const struct command_context *context, bool write,
 			 int *ret_status)

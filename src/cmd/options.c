@@ -43,6 +43,10 @@ FLAG(set_verbose, verbose)
 FLAG(set_json, json)
 FLAG(set_no_headings, no_headings)
 FLAG(set_raw, raw)
+FLAG(set_all, all)
+FLAG(set_relative, relative)
+FLAG(set_histogram, histogram)
+FLAG(set_screen, screen)
 FLAG(set_help, help)
 FLAG(set_version, version)
 
@@ -178,13 +182,18 @@ static struct error *set_thread(struct options *options, const char *argument)
 }
 
 /* A bare 0 needs no unit. */
-static struct error *set_retry(struct options *options, const char *argument)
+static struct error *time_or_zero(const char *what, const char *argument,
+				  uint64_t *ret)
 {
 	if (strcmp(argument, "0") != 0)
-		return duration_parse("--retry", argument,
-				      &options->plan.retry);
-	options->plan.retry = 0;
+		return duration_parse(what, argument, ret);
+	*ret = 0;
 	return NULL;
+}
+
+static struct error *set_retry(struct options *options, const char *argument)
+{
+	return time_or_zero("--retry", argument, &options->plan.retry);
 }
 
 static struct error *set_via(struct options *options, const char *argument)
@@ -235,6 +244,94 @@ static struct error *set_into(struct options *options, const char *argument)
 static struct error *set_columns(struct options *options, const char *argument)
 {
 	options->columns = argument;
+	return NULL;
+}
+
+static struct error *set_interval(struct options *options, const char *argument)
+{
+	options->has_interval = true;
+	return time_or_zero("--interval", argument, &options->interval);
+}
+
+static struct error *set_timeout(struct options *options, const char *argument)
+{
+	options->has_timeout = true;
+	return time_or_zero("--timeout", argument, &options->timeout);
+}
+
+static struct error *set_duration(struct options *options, const char *argument)
+{
+	struct error *error =
+		duration_parse("--for", argument, &options->duration);
+
+	options->has_duration = true;
+	if (!error && !options->duration)
+		error = error_create(ERROR_USAGE, 0, "--for: no time at all");
+	return error;
+}
+
+static struct error *set_samples(struct options *options, const char *argument)
+{
+	struct error *error = number_parse("--samples", argument, UINT64_MAX,
+					   &options->samples);
+
+	options->has_samples = true;
+	if (!error && !options->samples)
+		error = error_create(ERROR_USAGE, 0, "--samples: at least 1");
+	return error;
+}
+
+static struct error *set_mask(struct options *options, const char *argument)
+{
+	struct error *error =
+		number_parse("--mask", argument, UINT64_MAX, &options->mask);
+
+	options->has_mask = true;
+	if (!error && !options->mask)
+		error = error_create(ERROR_USAGE, 0,
+				     "--mask: no bits would be left");
+	return error;
+}
+
+static struct error *set_until(struct options *options, const char *argument)
+{
+	options->until = argument;
+	return NULL;
+}
+
+static struct error *set_file(struct options *options, const char *argument)
+{
+	if (options->file && strcmp(options->file, argument) != 0)
+		return error_create(ERROR_USAGE, 0,
+				    "-f is given twice, with different files");
+	options->file = argument;
+	return *argument
+		       ? NULL
+		       : error_create(ERROR_USAGE, 0, "-f: an empty file name");
+}
+
+static struct error *set_format(struct options *options, const char *argument)
+{
+	options->format = argument;
+	if (strcmp(argument, "raw") == 0 || strcmp(argument, "hex") == 0)
+		return NULL;
+	return error_help(
+		error_at(error_create(ERROR_USAGE, 0, "--format: no such form"),
+			 argument, 0, strlen(argument)),
+		"raw or hex");
+}
+
+static struct error *set_only(struct options *options, const char *argument)
+{
+	options->only.items[options->only.count++] = argument;
+	return *argument
+		       ? NULL
+		       : error_create(ERROR_USAGE, 0, "--only: an empty name");
+}
+
+static struct error *set_line(struct options *options, const char *argument)
+{
+	options->lines.items[options->lines.count++] = argument;
 	return NULL;
 }
 
@@ -289,6 +386,34 @@ static const struct option_row rows[] = {
 	 GROUP_ACCESS, set_force},
 	{0, "dry-run", NULL, "check all, show what would be done, do nothing",
 	 GROUP_ACCESS, set_dry_run},
+	{0, "interval", "TIME",
+	 "from one sample to the next (default: `watch` 1s, `wait` 1ms; 0: as "
+	 "fast as can be)",
+	 GROUP_INTERVAL, set_interval},
+	{0, "samples", "N", "end after N samples", GROUP_WATCH, set_samples},
+	{0, "for", "TIME", "end after this time", GROUP_WATCH, set_duration},
+	{0, "until", "'LOCATION OP VALUE'", "end when this holds", GROUP_WATCH,
+	 set_until},
+	{0, "mask", "MASK", "only changes of these bits count", GROUP_WATCH,
+	 set_mask},
+	{0, "all", NULL, "show every sample, and not only changes", GROUP_WATCH,
+	 set_all},
+	{0, "relative", NULL, "times from the start on, instead of the clock",
+	 GROUP_WATCH, set_relative},
+	{0, "histogram", NULL, "at the end, how often each value was there",
+	 GROUP_WATCH, set_histogram},
+	{0, "screen", NULL, "a table of all locations that is kept up to date",
+	 GROUP_WATCH, set_screen},
+	{0, "timeout", "TIME", "give up after this time (status 124)",
+	 GROUP_WAIT, set_timeout},
+	{'f', "file", "FILE", "the file", GROUP_FILE, set_file},
+	{0, "format", "FORM", "of the file: raw (bytes) or hex (as hexdump -C)",
+	 GROUP_DUMP, set_format},
+	{0, "only", "NAME",
+	 "restore this register or struct; may be given several times",
+	 GROUP_RESTORE, set_only},
+	{'e', "line", "LINE", "a line of the batch; may be given several times",
+	 GROUP_BATCH, set_line},
 	{0, "into", "REGION",
 	 "list the variables that point into this region of a device",
 	 GROUP_SYMBOLS, set_into},
@@ -319,21 +444,54 @@ static const struct option_row rows[] = {
 
 enum { N_ROWS = sizeof(rows) / sizeof(rows[0]), LONG_BASE = 256 };
 
-_Static_assert(N_ROWS <= 32, "options.given has a bit for each row");
+_Static_assert(N_ROWS <= 64, "options.given has a bit for each row");
 
-void options_init(struct options *options)
+static struct error *make_lists(struct options *options, int argc)
+{
+	size_t room = (size_t)argc + 1;
+
+	options->arguments = calloc(room, sizeof(*options->arguments));
+	options->only = (struct word_list){
+		.items = calloc(room, sizeof(*options->only.items)),
+	};
+	options->lines = (struct word_list){
+		.items = calloc(room, sizeof(*options->lines.items)),
+	};
+	options->n_arguments = 0;
+	if (options->arguments && options->only.items && options->lines.items)
+		return NULL;
+	options_deinit(options);
+	return error_no_memory();
+}
+
+struct error *options_inherit(struct options *options,
+			      const struct options *base, int argc)
+{
+	*options = *base;
+	options->given = 0;
+	options->help = options->version = false;
+	return make_lists(options, argc);
+}
+
+void options_deinit(struct options *options)
+{
+	free(options->arguments);
+	free(options->only.items);
+	free(options->lines.items);
+	options->arguments = options->only.items = options->lines.items = NULL;
+}
+
+struct error *options_init(struct options *options, int argc)
 {
 	const char *process = getenv("MMIODBG_PID");
 	const char *no_color = getenv("NO_COLOR");
 
-	*options = (struct options){
-		.plan = {.retry = DEFAULT_RETRY},
-		.arguments = options->arguments,
-	};
+	*options = (struct options){.plan = {.retry = DEFAULT_RETRY}};
 	if (process && *process)
 		options->process = process;
 	if (no_color && *no_color)
 		options->color = COLOR_NEVER;
+	return make_lists(options, argc);
 }
 
 static void make_getopt(struct option longs[N_ROWS + 1],
@@ -431,10 +589,15 @@ static struct error *apply(struct options *options,
 		return error_create(ERROR_USAGE, 0, "--%s needs its %s",
 				    row->name, row->argument);
 	if (!command)
-		options->given |= UINT32_C(1) << (row - rows);
+		options->given |= UINT64_C(1) << (row - rows);
 	else if (!takes(command, row))
 		return not_taken(command, row);
 	return row->set(options, argument);
+}
+
+static bool is_negative_number(const char *word)
+{
+	return word[0] == '-' && word[1] >= '0' && word[1] <= '9';
 }
 
 struct error *options_parse(struct options *options,
@@ -451,6 +614,12 @@ struct error *options_parse(struct options *options,
 		int before = optind, value;
 		struct error *error;
 
+		/* A negative value is no option. */
+		if (command && is_negative_number(argv[optind])) {
+			options->arguments[options->n_arguments++] =
+				argv[optind++];
+			continue;
+		}
 		optopt = 0;
 		value = getopt_long(argc, argv, shorts, longs, NULL);
 		if (value != -1) {

@@ -23,12 +23,25 @@ enum option_group {
 	GROUP_TABLE = 1 << 4,  /* output as a table */
 	GROUP_VALUES = 1 << 5, /* output as values */
 	GROUP_BACKEND = 1 << 6,
-	GROUP_NAMES = 1 << 7,   /* names of the target are looked up */
-	GROUP_TYPE = 1 << 8,    /* places may be given a type */
-	GROUP_SYMBOLS = 1 << 9, /* names are what is asked for */
+	GROUP_NAMES = 1 << 7,     /* names of the target are looked up */
+	GROUP_TYPE = 1 << 8,      /* places may be given a type */
+	GROUP_SYMBOLS = 1 << 9,   /* names are what is asked for */
+	GROUP_INTERVAL = 1 << 10, /* samples are taken */
+	GROUP_WATCH = 1 << 11,
+	GROUP_WAIT = 1 << 12,
+	GROUP_FILE = 1 << 13, /* a file is read or written */
+	GROUP_DUMP = 1 << 14, /* its form can be chosen */
+	GROUP_RESTORE = 1 << 15,
+	GROUP_BATCH = 1 << 16,
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/* Words of the command line. */
+struct word_list {
+	const char **items;
+	size_t count;
+};
 
 struct options {
 	const char *process;  /* -p, or MMIODBG_PID; NULL: neither */
@@ -42,9 +55,25 @@ struct options {
 	const char *columns; /* -o */
 	const char *into;    /* --into */
 	bool no_headings, raw;
+	bool has_interval; /* between samples: 0: none */
+	uint64_t interval; /* nanoseconds */
+	bool has_timeout;
+	uint64_t timeout; /* nanoseconds */
+	bool has_samples;
+	uint64_t samples; /* at least 1 */
+	bool has_duration;
+	uint64_t duration; /* --for, nanoseconds */
+	const char *until; /* a condition, or NULL */
+	bool has_mask;
+	uint64_t mask; /* never 0 */
+	bool all, relative, histogram, screen;
+	const char *file;       /* -f, or NULL */
+	const char *format;     /* --format, or NULL */
+	struct word_list only;  /* --only, of each time it was given */
+	struct word_list lines; /* -e, likewise */
 	bool help, version;
-	uint32_t given;   /* rows of the table that stood before the command */
-	char **arguments; /* what is left, behind the command */
+	uint64_t given; /* rows of the table that stood before the command */
+	const char **arguments; /* what is left, behind the command */
 	size_t n_arguments;
 };
 
@@ -59,8 +88,18 @@ struct error *options_parse(struct options *options,
 			    char **argv, int *index)
 	__attribute__((nonnull(1, 4, 5), warn_unused_result));
 
-/* Defaults, and settings of the environment, before any option. */
-void options_init(struct options *options) __attribute__((nonnull));
+/* Defaults, and settings of the environment, before any option; with room for
+ * `argc` words. */
+struct error *options_init(struct options *options, int argc)
+	__attribute__((nonnull, warn_unused_result));
+
+/* The options of a line of a batch, whose own are `base`. */
+struct error *options_inherit(struct options *options,
+			      const struct options *base, int argc)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Releases the lists of words; the words stay. */
+void options_deinit(struct options *options) __attribute__((nonnull));
 
 /* The part of --help that lists the options of some groups. */
 void options_help(FILE *stream, unsigned groups) __attribute__((nonnull));

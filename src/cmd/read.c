@@ -6,6 +6,11 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	return access_run(context, false, ret_status);
 }
 
+static struct error *check(const struct command_context *context)
+{
+	return access_check_arguments(context, false);
+}
+
 const struct command command_read = {
 	.name = "read",
 	.alias = "peek",
@@ -19,5 +24,6 @@ const struct command command_read = {
 		"address\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES,
+	.check = check,
 	.run = run,
 };

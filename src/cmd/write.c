@@ -6,6 +6,11 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	return access_run(context, true, ret_status);
 }
 
+static struct error *check(const struct command_context *context)
+{
+	return access_check_arguments(context, true);
+}
+
 const struct command command_write = {
 	.name = "write",
 	.alias = "poke",
@@ -20,5 +25,6 @@ const struct command command_write = {
 		"  write @uio0+0x80..+0x10=0 --fill\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_WRITE | GROUP_VALUES,
+	.check = check,
 	.run = run,
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* WIDTH, BITS and VALUE, and whether they fit each other. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/location-scan.h"
@@ -199,6 +200,22 @@ struct error *scan_value(struct cursor *c, struct value *value)
 		error = scan_name(c, "a value", &value->name);
 	}
 	value->span = cursor_span(c, start);
+	return error;
+}
+
+struct error *value_parse(const char *text, struct value *ret)
+{
+	struct cursor c = cursor_over(text);
+	struct value value = {0};
+	struct error *error = scan_value(&c, &value);
+
+	if (!error && !cursor_ended(&c))
+		error = usage_at(&c, c.at, c.length - c.at,
+				 "nothing can stand behind the value");
+	if (error)
+		free(value.name);
+	else
+		*ret = value;
 	return error;
 }
 

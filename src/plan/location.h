@@ -158,6 +158,10 @@ struct error *member_path_parse(const char *text, struct name_expression *ret)
 void expression_deinit(struct name_expression *expression)
 	__attribute__((nonnull));
 
+/* VALUE, the whole of `text`; as in a condition. The caller frees its name. */
+struct error *value_parse(const char *text, struct value *ret)
+	__attribute__((nonnull, warn_unused_result));
+
 /* WIDTH: (8|16|32|64)["be"|"le"] or 32x2, the whole of `text`; as for -w. */
 struct error *width_parse(const char *text, struct width *ret)
 	__attribute__((nonnull, warn_unused_result));
