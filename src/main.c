@@ -27,6 +27,7 @@ static const struct command *const commands[] = {
 	&command_write,
 	&command_sym,
 	&command_wait,
+	&command_batch,
 	NULL,
 };
 /* clang-format on */
@@ -75,8 +76,9 @@ static struct error *run_command(const struct options *options,
 	return error;
 }
 
+/* `*ret_command` is set as soon as it is known. */
 static struct error *run(struct options *options, int argc, char **argv,
-			 int *ret_status)
+			 const struct command **ret_command, int *ret_status)
 {
 	const struct command *command;
 	struct error *error;
@@ -97,8 +99,11 @@ static struct error *run(struct options *options, int argc, char **argv,
 		return NULL;
 	}
 	command = command_find(commands, argv[index]);
-	if (!command)
+	if (!command) {
+		options_seek_json(options, argc, argv, index);
 		return command_unknown(commands, argv[index]);
+	}
+	*ret_command = command;
 	index++;
 	error = options_parse(options, command, argc, argv, &index);
 	if (error)
@@ -140,6 +145,7 @@ static void open_standard_files(void)
 
 int main(int argc, char **argv)
 {
+	const struct command *command = NULL;
 	struct options options = {0};
 	struct diagnostic_style style;
 	struct error *error;
@@ -149,7 +155,9 @@ int main(int argc, char **argv)
 	setlocale(LC_CTYPE, "");
 	error = options_init(&options, argc);
 	if (!error)
-		error = run(&options, argc, argv, &status);
+		error = run(&options, argc, argv, &command, &status);
+	if (error)
+		command_failed(command, &options, 0, error);
 	output_check();
 	style = style_of(&options);
 	if (error) {

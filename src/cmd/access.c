@@ -117,6 +117,47 @@ void access_warn(const struct command_context *context, const struct plan *plan)
 		diagnostic_note("warning: %s", path->warning);
 }
 
+/* The value of one element. */
+struct capture {
+	bool known;
+	uint64_t value;
+	struct error *error;
+};
+
+static void on_element(void *data, const struct element *element,
+		       const struct element_result *result)
+{
+	struct capture *capture = data;
+
+	capture->known = result->known && !result->error;
+	capture->value = result->value;
+	if (result->error)
+		capture->error =
+			error_subject(error_copy(result->error),
+				      element->operation->location->text);
+}
+
+struct error *access_read_one(struct plan *plan, uint64_t *ret)
+{
+	struct capture capture = {0};
+	struct run_sink sink = {.data = &capture, .element = on_element};
+	struct run_summary summary;
+	struct error *error = run_plan(plan, false, &sink, &summary);
+
+	if (error)
+		return error;
+	if (capture.error) {
+		error_destroy(summary.end_error);
+		return capture.error;
+	}
+	if (summary.end_error)
+		return summary.end_error;
+	if (!capture.known)
+		return error_create(ERROR_INTERRUPTED, 0, "interrupted");
+	*ret = capture.value;
+	return NULL;
+}
+
 static enum access_format format_of(const struct options *options)
 {
 	if (options->json)

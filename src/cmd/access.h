@@ -3,6 +3,8 @@
 #ifndef MMIODBG_CMD_ACCESS_H
 #define MMIODBG_CMD_ACCESS_H
 
+#include <stdint.h>
+
 #include "cmd/command.h"
 
 struct location_list;
@@ -33,6 +35,10 @@ struct error *access_check(const struct command_context *context,
  */
 void access_warn(const struct command_context *context, const struct plan *plan)
 	__attribute__((nonnull));
+
+/* Reads the one element of a plan: its whole value. */
+struct error *access_read_one(struct plan *plan, uint64_t *ret)
+	__attribute__((nonnull, warn_unused_result));
 
 /* `check` of `read` and `write`. */
 struct error *access_check_arguments(const struct command_context *context,

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "render/json.h"
 
 void command_print_help(const struct command *command)
 {
@@ -56,4 +57,26 @@ struct error *command_unknown(const struct command *const *commands,
 	if (near)
 		return error_help(error, "near: %s", near);
 	return error_help(error, "`mmiodbg --help` lists them");
+}
+
+static const char *list_of(const struct command *command,
+			   const struct options *options)
+{
+	if (!command)
+		return NULL;
+	return command->list_of ? command->list_of(options) : command->list;
+}
+
+void command_failed(const struct command *command,
+		    const struct options *options, size_t before,
+		    const struct error *error)
+{
+	struct json_document document;
+
+	if (!options->json || json_documents_ended() > before)
+		return;
+	json_document_init(&document, options->json_lines,
+			   list_of(command, options),
+			   json_head(command ? command->name : NULL, NULL));
+	json_document_end(&document, json_tail(error));
 }

@@ -24,8 +24,10 @@ struct command {
 	const char *alias;     /* or NULL */
 	const char *arguments; /* as usage shows them: "LOCATION..." */
 	const char *summary;   /* one line */
-	const char *help;      /* more, for `COMMAND --help`; or NULL */
-	unsigned groups;       /* enum option_group: the options it takes */
+	const char *list;      /* of its JSON; NULL: none, or list_of() tells */
+	const char *(*list_of)(const struct options *options); /* or NULL */
+	const char *help; /* more, for `COMMAND --help`; or NULL */
+	unsigned groups;  /* enum option_group: the options it takes */
 	/* What `COMMAND --help` tells behind the options; or NULL. */
 	void (*more_help)(void);
 	/* For a batch: finds out what is wrong with the arguments without an
@@ -34,10 +36,21 @@ struct command {
 	/* It only looks at a process, as that is now, and in a batch or a shell
 	 * takes a session of its own for it. */
 	bool only_looks;
-	/* The exit status goes to `*ret_status`; an error sets another. */
+	/* The exit status goes to `*ret_status`; an error sets another. With
+	 * --json it prints one document. If it fails before that is begun, it
+	 * may leave it to command_failed(). */
 	struct error *(*run)(const struct command_context *context,
 			     int *ret_status);
 };
+
+/*
+ * A command has failed, or the words that should have been one (`command` is
+ * NULL): prints the JSON document that says so, if --json asks for one, unless
+ * more than `before` have been ended by now (json_documents_ended()).
+ */
+void command_failed(const struct command *command,
+		    const struct options *options, size_t before,
+		    const struct error *error) __attribute__((nonnull(2, 4)));
 
 extern const struct command command_maps, command_info, command_read,
 	command_write, command_sym, command_watch, command_wait, command_dump,

@@ -449,41 +449,28 @@ static struct error *run(const struct command_context *context, int *ret_status)
 {
 	cleanup_location_list struct location_list locations = {0};
 	cleanup_session struct session *session = NULL;
-	json_object *head = json_object_new_object();
-	json_object *tail = json_object_new_object();
 	struct json_document document;
 	struct error *error;
 
 	error = locations_parse(context->options, &locations);
 	if (!error)
 		error = target_open(context, &locations, &session);
-	json_object_object_add(head, "command", json_object_new_string("info"));
-	if (session) {
-		json_object_object_add(
-			head, "pid",
-			json_object_new_int((int)session->process.pid));
-		json_object_object_add(head, "process",
-				       json_text(session->name));
-	}
-	json_document_init(&document, context->options->json_lines, "locations",
-			   head);
+	if (context->options->json)
+		json_document_init(&document, context->options->json_lines,
+				   context->command->list,
+				   json_head(context->command->name, session));
 	for (size_t i = 0; !error && i < locations.count; i++)
 		error = explain(context, session, locations.items[i],
 				&document);
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
-	if (context->options->json) {
-		json_document_end(&document, tail);
-	} else {
-		json_object_put(head);
-		json_object_put(tail);
-	}
+	if (context->options->json)
+		json_document_end(&document, json_tail(error));
 	*ret_status = STATUS_DONE;
 	return error;
 }
 
 const struct command command_info = {
 	.name = "info",
+	.list = "locations",
 	.arguments = "LOCATION...",
 	.summary = "explain a location, without touching the device",
 	.help = "  info @03:00.0/bar0+0x8   mapping, device, state, and what "

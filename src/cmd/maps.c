@@ -373,23 +373,21 @@ static struct error *add_rows(struct session *session,
 	return NULL;
 }
 
-static void print_json(const struct options *options,
+/* `session`: the one process that was asked for, or NULL. */
+static void print_json(const struct command_context *context,
+		       const struct session *session,
 		       const struct table_column *const *chosen,
-		       size_t n_chosen, const struct row_list *rows,
-		       const struct error *error)
+		       size_t n_chosen, const struct row_list *rows)
 {
 	struct json_document document;
-	json_object *head = json_object_new_object();
-	json_object *tail = json_object_new_object();
 
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
-	json_object_object_add(head, "command", json_object_new_string("maps"));
-	json_document_init(&document, options->json_lines, "maps", head);
+	json_document_init(&document, context->options->json_lines,
+			   context->command->list,
+			   json_head(context->command->name, session));
 	for (size_t i = 0; i < rows->count; i++)
 		json_document_add(&document, table_json(chosen, n_chosen,
 							&rows->items[i]));
-	json_document_end(&document, tail);
+	json_document_end(&document, json_tail(NULL));
 }
 
 static struct error *print_rows(const struct options *options,
@@ -477,10 +475,9 @@ static struct error *list_maps(const struct command_context *context,
 		error = open_sessions(context, scan);
 	for (size_t i = 0; !error && i < scan->count; i++)
 		error = add_rows(scan->sessions[i], region, &rows);
-	if (error)
-		rows.count = 0;
-	if (options->json)
-		print_json(options, chosen, error ? 0 : n_chosen, &rows, error);
+	if (!error && options->json)
+		print_json(context, options->process ? scan->sessions[0] : NULL,
+			   chosen, n_chosen, &rows);
 	else if (!error)
 		error = print_rows(options, chosen, n_chosen, &rows);
 	if (!error && !rows.count)
@@ -496,7 +493,6 @@ static struct error *run(const struct command_context *context, int *ret_status)
 {
 	const struct options *options = context->options;
 	struct region_name region = {0};
-	const struct row_list none = {0};
 	struct scan_result scan = {0};
 	struct error *error = NULL;
 
@@ -505,11 +501,8 @@ static struct error *run(const struct command_context *context, int *ret_status)
 				    "`maps` takes one device at most");
 	if (options->n_arguments)
 		error = region_name_parse(options->arguments[0], &region);
-	if (error) {
-		if (options->json)
-			print_json(options, NULL, 0, &none, error);
+	if (error)
 		return error;
-	}
 
 	error = list_maps(context, options->n_arguments ? &region : NULL, &scan,
 			  ret_status);
@@ -528,6 +521,7 @@ static void print_columns(void)
 
 const struct command command_maps = {
 	.name = "maps",
+	.list = "maps",
 	.arguments = "[DEVICE]",
 	.summary = "the device mappings of processes; who has DEVICE mapped",
 	.help = "  maps              of every process that you may look at\n"

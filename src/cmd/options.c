@@ -600,6 +600,17 @@ static bool is_negative_number(const char *word)
 	return word[0] == '-' && word[1] >= '0' && word[1] <= '9';
 }
 
+void options_seek_json(struct options *options, int argc, char **argv,
+		       int index)
+{
+	for (; index < argc && strcmp(argv[index], "--") != 0; index++) {
+		bool lines = strcmp(argv[index], "--jsonl") == 0;
+
+		options->json_lines |= lines;
+		options->json |= lines || strcmp(argv[index], "--json") == 0;
+	}
+}
+
 struct error *options_parse(struct options *options,
 			    const struct command *command, int argc,
 			    char **argv, int *index)
@@ -623,11 +634,15 @@ struct error *options_parse(struct options *options,
 		optopt = 0;
 		value = getopt_long(argc, argv, shorts, longs, NULL);
 		if (value != -1) {
-			error = apply(options, command, value,
-				      argv[before < argc ? before : argc - 1],
-				      optarg);
-			if (error)
+			const char *word =
+				argv[before < argc ? before : argc - 1];
+
+			error = apply(options, command, value, word, optarg);
+			if (error) {
+				options->wrong = word;
+				options_seek_json(options, argc, argv, optind);
 				return error;
+			}
 			continue;
 		}
 		if (!command)

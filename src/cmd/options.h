@@ -72,7 +72,8 @@ struct options {
 	struct word_list only;  /* --only, of each time it was given */
 	struct word_list lines; /* -e, likewise */
 	bool help, version;
-	uint64_t given; /* rows of the table that stood before the command */
+	const char *wrong; /* the word at which parsing failed, or NULL */
+	uint64_t given;    /* rows of the table that stood before the command */
 	const char **arguments; /* what is left, behind the command */
 	size_t n_arguments;
 };
@@ -100,6 +101,15 @@ struct error *options_inherit(struct options *options,
 
 /* Releases the lists of words; the words stay. */
 void options_deinit(struct options *options) __attribute__((nonnull));
+
+/*
+ * Whether --json or --jsonl stands in `argv` from `index` on, before "--": of
+ * an error in the words before them a program wants to read, too. Written out,
+ * for nothing is known of options behind a wrong one. options_parse() does this
+ * by itself.
+ */
+void options_seek_json(struct options *options, int argc, char **argv,
+		       int index) __attribute__((nonnull));
 
 /* The part of --help that lists the options of some groups. */
 void options_help(FILE *stream, unsigned groups) __attribute__((nonnull));

@@ -14,6 +14,7 @@ static struct error *check(const struct command_context *context)
 const struct command command_read = {
 	.name = "read",
 	.alias = "peek",
+	.list = "elements",
 	.arguments = "LOCATION...",
 	.summary = "read registers: one access for each element",
 	.help = "  read @03:00.0/bar0+0x8        32 bits at an offset of a "

@@ -83,28 +83,22 @@ static const struct question *question_of(const struct options *options)
 	return &sym_question_names;
 }
 
+static const char *list_of(const struct options *options)
+{
+	return question_of(options)->list;
+}
+
 static void print_json(const struct inquiry *inquiry,
 		       const struct question *question,
 		       const struct error *error)
 {
 	struct json_document document;
-	json_object *head = json_object_new_object();
-	json_object *tail = json_object_new_object();
+	json_object *tail = json_tail(error);
 
-	json_object_object_add(head, "command", json_object_new_string("sym"));
-	if (inquiry->session) {
-		json_object_object_add(
-			head, "pid",
-			json_object_new_int(
-				(int)inquiry->session->process.pid));
-		json_object_object_add(head, "process",
-				       json_text(inquiry->session->name));
-	}
-	json_document_init(&document, inquiry->options->json_lines,
-			   question->list, head);
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
-	else
+	json_document_init(
+		&document, inquiry->options->json_lines, question->list,
+		json_head(inquiry->context->command->name, inquiry->session));
+	if (!error)
 		question->add_json(inquiry, &document);
 	if (inquiry->exceeded)
 		json_object_object_add(tail, "exceeded",
@@ -189,6 +183,7 @@ static void print_columns(void)
 
 const struct command command_sym = {
 	.name = "sym",
+	.list_of = list_of,
 	.arguments = "[NAME|'struct NAME'...]",
 	.summary = "where a name is, how a type is laid out, what points into "
 		   "a device",

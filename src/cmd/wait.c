@@ -156,20 +156,12 @@ static void put_json(const struct waiting *waiting, const struct error *error)
 {
 	const struct condition_plan *of = &waiting->of;
 	const struct options *options = waiting->context->options;
-	json_object *head = json_object_new_object();
 	json_object *tail = json_object_new_object();
 	cleanup_free char *text = NULL;
 	struct json_document document;
 
-	json_object_object_add(head, "command", json_object_new_string("wait"));
-	if (of->session) {
-		json_object_object_add(
-			head, "pid",
-			json_object_new_int((int)of->session->process.pid));
-		json_object_object_add(head, "process",
-				       json_text(of->session->name));
-	}
-	json_document_init(&document, options->json_lines, NULL, head);
+	json_document_init(&document, options->json_lines, NULL,
+			   json_head("wait", of->session));
 	if (waiting->samples) {
 		text = condition_text(&of->condition);
 		json_object_object_add(tail, "condition", json_text(text));

@@ -14,6 +14,7 @@ static struct error *check(const struct command_context *context)
 const struct command command_write = {
 	.name = "write",
 	.alias = "poke",
+	.list = "elements",
 	.arguments = "LOCATION=VALUE...",
 	.summary = "write registers: one access, or a read and a write for "
 		   "some bits",

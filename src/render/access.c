@@ -359,6 +359,12 @@ static void on_access(void *data, const struct element *element,
 			(ull)record->nanoseconds % 1000);
 }
 
+void access_renderer_flush(struct access_renderer *renderer)
+{
+	flush_row(renderer);
+	flush_failures(renderer);
+}
+
 static bool is_json(const struct access_renderer *renderer)
 {
 	return renderer->format == FORMAT_JSON ||
@@ -372,19 +378,9 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 	json_object *head;
 
 	if (is_json(renderer)) {
-		head = json_object_new_object();
-		add_string(head, "command", command);
+		head = json_head(command, renderer->session);
 		json_object_object_add(head, "dry_run",
 				       json_object_new_boolean(renderer->dry));
-		if (renderer->session) {
-			json_object_object_add(
-				head, "pid",
-				json_object_new_int(
-					(int)renderer->session->process.pid));
-			json_object_object_add(
-				head, "process",
-				json_text(renderer->session->name));
-		}
 		json_document_init(&renderer->document,
 				   renderer->format == FORMAT_LINES, "elements",
 				   head);
@@ -452,6 +448,25 @@ static void put_pauses(const struct access_renderer *renderer,
 	json_object_object_add(tail, "pause", object);
 }
 
+/* How many elements came to what. Lines that tell of all of them say it
+ * themselves, and need none that says only this. */
+static void add_counts(const struct access_renderer *renderer,
+		       const struct run_summary *summary, json_object *tail)
+{
+	uint64_t not_reached =
+		summary->elements - summary->done - summary->failed;
+
+	if (renderer->format == FORMAT_LINES && !not_reached &&
+	    !json_object_object_length(tail))
+		return;
+	json_object_object_add(tail, "done",
+			       json_object_new_int64((int64_t)summary->done));
+	json_object_object_add(tail, "failed",
+			       json_object_new_int64((int64_t)summary->failed));
+	json_object_object_add(tail, "not_reached",
+			       json_object_new_int64((int64_t)not_reached));
+}
+
 void access_renderer_end(struct access_renderer *renderer,
 			 const struct run_summary *summary,
 			 const struct error *error)
@@ -471,29 +486,20 @@ void access_renderer_end(struct access_renderer *renderer,
 			renderer->unclear ? ", and perhaps one more" : "",
 			summary->failed ? ", after the failure"
 					: ": interrupted");
-	tail = is_json(renderer) ? json_object_new_object() : NULL;
+	if (!is_json(renderer)) {
+		if (summary) {
+			put_stop(renderer, &summary->stop, NULL);
+			put_pauses(renderer, &summary->pauses, NULL);
+		}
+		return;
+	}
+	if (summary && summary->end_error)
+		error = summary->end_error;
+	tail = json_tail(error);
 	if (summary) {
 		put_stop(renderer, &summary->stop, tail);
 		put_pauses(renderer, &summary->pauses, tail);
-	}
-	if (!tail)
-		return;
-	if (summary && summary->end_error)
-		error = summary->end_error;
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
-	if (summary && renderer->format == FORMAT_JSON) {
-		json_object_object_add(
-			tail, "done",
-			json_object_new_int64((int64_t)summary->done));
-		json_object_object_add(
-			tail, "failed",
-			json_object_new_int64((int64_t)summary->failed));
-		json_object_object_add(
-			tail, "not_reached",
-			json_object_new_int64((int64_t)(summary->elements -
-							summary->done -
-							summary->failed)));
+		add_counts(renderer, summary, tail);
 	}
 	json_document_end(&renderer->document, tail);
 }

@@ -39,6 +39,10 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 				      const char *command)
 	__attribute__((nonnull));
 
+/* Prints what is held back of a row, or of failures that go together. */
+void access_renderer_flush(struct access_renderer *renderer)
+	__attribute__((nonnull));
+
 /* Ends the output. `error`: from before the first access, or NULL. */
 void access_renderer_end(struct access_renderer *renderer,
 			 const struct run_summary *summary,

@@ -93,6 +93,23 @@ static void put_cut(FILE *stream, const char *text, size_t longest)
 	fputs(length > longest ? "..." : "", stream);
 }
 
+static const char *place_source;
+static uint64_t place_line;
+
+void diagnostic_place(const char *source, uint64_t line)
+{
+	place_source = source;
+	place_line = line;
+}
+
+static void put_place(FILE *stream)
+{
+	if (!place_source)
+		return;
+	put_cut(stream, place_source, SUBJECT_LONGEST);
+	fprintf(stream, ":%llu: ", (unsigned long long)place_line);
+}
+
 void diagnostic_error(const struct diagnostic_style *style,
 		      const struct error *error)
 {
@@ -105,6 +122,7 @@ void diagnostic_error(const struct diagnostic_style *style,
 		return;
 	}
 	fputs(style->color ? RED "mmiodbg: " PLAIN : "mmiodbg: ", stream);
+	put_place(stream);
 	if (error->subject && !error->input) {
 		put_cut(stream, error->subject, SUBJECT_LONGEST);
 		fputs(": ", stream);
@@ -132,22 +150,26 @@ void diagnostic_error(const struct diagnostic_style *style,
 
 void diagnostic_note(const char *format, ...)
 {
-	cleanup_free char *text = NULL, *shown = NULL, *line = NULL;
+	cleanup_free char *message = NULL, *text = NULL;
+	size_t size = 0;
 	va_list arguments;
+	FILE *stream;
 	int length;
 
 	va_start(arguments, format);
-	length = vasprintf(&text, format, arguments);
+	length = vasprintf(&message, format, arguments);
 	va_end(arguments);
 	if (length < 0) {
-		text = NULL;
+		message = NULL;
 		return;
 	}
-	shown = text_escape(text, (size_t)length);
-	length = asprintf(&line, "mmiodbg: %s\n", shown ? shown : "?");
-	if (length < 0) {
-		line = NULL;
+	stream = open_memstream(&text, &size);
+	if (!stream)
 		return;
-	}
-	write_all(line, (size_t)length);
+	fputs("mmiodbg: ", stream);
+	put_place(stream);
+	put_escaped(stream, message, (size_t)length);
+	fputc('\n', stream);
+	if (fclose(stream) == 0)
+		write_all(text, size);
 }

@@ -4,6 +4,7 @@
 #define MMIODBG_RENDER_DIAGNOSTIC_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct error;
 
@@ -11,6 +12,10 @@ struct diagnostic_style {
 	bool color;
 	bool evidence; /* -v: what the message rests on */
 };
+
+/* Where in a batch the command stands that is carried out: all diagnostics
+ * begin with "SOURCE:LINE". NULL: nowhere. It is borrowed. */
+void diagnostic_place(const char *source, uint64_t line);
 
 /* "mmiodbg: SUBJECT: what happened: why; what would help", and below it the
  * place in the input, if the error has one. */

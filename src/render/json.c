@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "target/session.h"
 
 enum {
 	FLAGS = JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE,
@@ -17,6 +18,11 @@ static const char *text_of(json_object *object)
 {
 	return json_object_to_json_string_ext(object, FLAGS);
 }
+
+/* The innermost document in which others are nested now; NULL: none. */
+static struct json_document *nest;
+
+static size_t n_ended;
 
 /* The members of an object without its braces. */
 static void put_members(json_object *object)
@@ -34,36 +40,76 @@ static void put_members(json_object *object)
 	}
 }
 
-static void put_line(struct json_document *document, json_object *object)
+/* Adds the members of `other`, which may be NULL; of those that are there
+ * already, only if `replace`. */
+static void add_members(json_object *object, json_object *other, bool replace)
 {
-	fputs("{ ", stdout);
-	put_members(document->head);
-	if (json_object_object_length(object)) {
-		fputs(", ", stdout);
-		put_members(object);
+	if (!other)
+		return;
+	json_object_object_foreach(other, key, value)
+	{
+		if (replace || !json_object_object_get_ex(object, key, NULL))
+			json_object_object_add(object, key,
+					       json_object_get(value));
 	}
-	fputs(" }\n", stdout);
+}
+
+/* The head with what is behind it, and with what the nest adds. */
+static json_object *whole_of(const struct json_document *document,
+			     json_object *rest)
+{
+	json_object *whole = json_object_new_object();
+
+	add_members(whole, document->head, true);
+	add_members(whole, rest, true);
+	if (document->outer)
+		add_members(whole, document->outer->members, false);
+	return whole;
+}
+
+static void put_line(const struct json_document *document, json_object *object)
+{
+	json_object *whole = whole_of(document, object);
+
+	puts(text_of(whole));
+	json_object_put(whole);
 	fflush(stdout);
+}
+
+static void open_document(struct json_document *document);
+
+/* To where an item of the list stands. */
+static void open_item(struct json_document *document)
+{
+	open_document(document);
+	fputs(document->count++ ? ",\n  " : "\n  ", stdout);
 }
 
 static void open_document(struct json_document *document)
 {
+	json_object *head;
+
 	if (document->opened)
 		return;
 	document->opened = true;
+	if (document->outer)
+		open_item(document->outer);
+	head = whole_of(document, NULL);
 	fputs("{ ", stdout);
-	put_members(document->head);
+	put_members(head);
 	if (document->list)
 		printf(", \"%s\": [", document->list);
+	json_object_put(head);
 }
 
 void json_document_init(struct json_document *document, bool lines,
 			const char *list, json_object *head)
 {
 	*document = (struct json_document){
-		.lines = lines,
+		.lines = nest ? nest->lines : lines,
 		.list = list,
 		.head = head,
+		.outer = nest,
 	};
 }
 
@@ -71,32 +117,83 @@ void json_document_add(struct json_document *document, json_object *item)
 {
 	if (document->lines) {
 		put_line(document, item);
+		document->count++;
 	} else {
-		open_document(document);
-		printf("%s\n  %s", document->count ? "," : "", text_of(item));
+		open_item(document);
+		fputs(text_of(item), stdout);
 	}
-	document->count++;
 	json_object_put(item);
+}
+
+static void close_document(struct json_document *document, json_object *tail)
+{
+	open_document(document);
+	if (document->list)
+		fputs(document->count ? "\n]" : "]", stdout);
+	if (json_object_object_length(tail)) {
+		fputs(", ", stdout);
+		put_members(tail);
+	}
+	fputs(document->outer ? " }" : " }\n", stdout);
 }
 
 void json_document_end(struct json_document *document, json_object *tail)
 {
-	if (document->lines) {
-		if (json_object_object_length(tail))
-			put_line(document, tail);
-	} else {
-		open_document(document);
-		if (document->list)
-			fputs(document->count ? "\n]" : "]", stdout);
-		if (json_object_object_length(tail)) {
-			fputs(", ", stdout);
-			put_members(tail);
-		}
-		fputs(" }\n", stdout);
-	}
+	if (!document->lines)
+		close_document(document, tail);
+	else if (json_object_object_length(tail))
+		put_line(document, tail);
 	json_object_put(tail);
 	json_object_put(document->head);
-	document->head = NULL;
+	json_object_put(document->members);
+	document->head = document->members = NULL;
+	n_ended++;
+}
+
+size_t json_documents_ended(void)
+{
+	return n_ended;
+}
+
+void json_nest_begin(struct json_document *outer)
+{
+	nest = outer;
+}
+
+void json_nest_members(json_object *members)
+{
+	json_object_put(nest->members);
+	nest->members = members;
+}
+
+void json_nest_end(json_object *tail)
+{
+	struct json_document *ended = nest;
+
+	nest = ended->outer;
+	json_document_end(ended, tail);
+}
+
+json_object *json_head(const char *command, const struct session *session)
+{
+	json_object *head = json_object_new_object();
+
+	json_object_object_add(head, "command", json_text(command));
+	if (!session)
+		return head;
+	json_object_object_add(head, "pid",
+			       json_object_new_int((int)session->process.pid));
+	json_object_object_add(head, "process", json_text(session->name));
+	return head;
+}
+
+json_object *json_tail(const struct error *error)
+{
+	json_object *tail = json_object_new_object();
+
+	if (error)
+		json_object_object_add(tail, "error", json_error(error));
+	return tail;
 }
 
 json_object *json_text(const char *text)
