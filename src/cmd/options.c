@@ -611,6 +611,15 @@ void options_seek_json(struct options *options, int argc, char **argv,
 	}
 }
 
+/* It remembers a place in the words of the last time, which are gone. */
+static void restart_getopt(void)
+{
+	char *nothing[] = {(char *)"", NULL};
+
+	optind = 0;
+	(void)getopt_long(1, nothing, "+", NULL, NULL);
+}
+
 struct error *options_parse(struct options *options,
 			    const struct command *command, int argc,
 			    char **argv, int *index)
@@ -620,6 +629,7 @@ struct error *options_parse(struct options *options,
 
 	make_getopt(longs, shorts);
 	opterr = 0;
+	restart_getopt();
 	optind = *index;
 	while (optind < argc) {
 		int before = optind, value;

@@ -1,0 +1,435 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# `batch`: its language, what is checked before the first access, where errors
+# point, streams, and a target that changes or ends between lines
+
+# Each test is a shell of its own, and the helpers set variables for it.
+# shellcheck disable=SC2030,SC2031,SC2154
+
+load helpers
+
+prepare() {
+  pattern regs
+  cp regs regs.before
+  file=$work/regs
+  at=$(region "$file")
+  target_start "$file"
+  base=${map[0]}
+  on=(-p "$pid" --treat-as-device "$file")
+}
+
+# lines TEXT...: into the file `lines`
+lines() {
+  printf '%s\n' "$@" >lines
+}
+
+# streamed STATUS ARGUMENTS...: `batch` with the file `lines` through a pipe
+streamed() {
+  local - && set +T
+  local wanted=$1
+
+  shift
+  status=0
+  # shellcheck disable=SC2002 # it is to be a pipe
+  cat lines | "$MMIODBG" batch "$@" >out 2>err 3>&- || status=$?
+  [ "$status" = "$wanted" ] || {
+    echo "status $status instead of $wanted"
+    show out err
+    return 1
+  }
+}
+
+# The language
+
+@test "batch: commands, variables, comments; from a file, a pipe, -e" {
+  lines '# a comment' '' "set base $at" '  write ${base}+0x10=0x1234  # behind' \
+    'let v read ${base}+0x10' 'echo "v is ${v}"   and  '"'\${v}'" \
+    'assert ${base}+0x10 eq ${v}' 'read ${base}+0x10/16' \
+    "read -q '$at+0x10' \"$at+0x14\"" 'wait ${base}+0x10.2 set --timeout 0 -q'
+  set -- "v is 0x00001234 and \${v}" "$at+0x10/16 = 0x1234" 0x00001234 \
+    "$(number 32 0x14)" 0x1
+  expect 0 batch "${on[@]}" lines
+  out_is "$@"
+  err_is
+  streamed 0 "${on[@]}"
+  out_is "$@"
+  streamed 0 "${on[@]}" -
+  out_is "$@"
+  expect 0 batch "${on[@]}" -e "set b $at" -e 'read ${b}+0x10'
+  out_is "$at+0x10 = 0x00001234"
+}
+
+@test "batch: words as in a shell" {
+  lines "echo a\\ b 'c  d' \"e \\\"f\\\" \\\\ \\\$\" g#h '' # i" "set x 'y  z'" \
+    'echo ${x}' 'echo "${x}"${x}' $'echo\ttab\t' $'echo carriage return\r'
+  expect 0 batch "${on[@]}" lines
+  out_is 'a b c  d e "f" \ $ g#h ' 'y  z' 'y  zy  z' tab 'carriage return'
+  printf 'echo no newline' >lines
+  expect 0 batch "${on[@]}" lines
+  out_is 'no newline'
+  : >lines
+  expect 0 batch "${on[@]}" lines
+  out_is
+}
+
+@test "batch: a let of bits, of each width, of a region through an index" {
+  expect 0 batch "${on[@]}" -e "let a read $at+0x10.7:4" \
+    -e "let b read -w 16be $at+0x10" -e "let c read @0+0x10/64" \
+    -e 'echo ${a} ${b} ${c}' -e 'write @0+0x10=${b}' -e "read -q $at+0x10"
+  out_is "0x1 0x1011 $(number 64 0x10)" 0x00001011
+}
+
+@test "batch: on-error, and the status of the first failure" {
+  local hole=$at+0x4000
+
+  lines "assert $at+0x10 eq 0" "read $at"
+  expect 1 batch "${on[@]}" lines
+  out_is
+  err_has "lines:1: $at+0x10: eq 0 does not hold: it is $(number 32 0x10)"
+  lines 'on-error continue' "wait $at+0x10 eq 0 --timeout 0" \
+    "assert $at+0x10 eq 0" "read $at"
+  expect 124 batch "${on[@]}" lines
+  out_is "$at = $(number 32 0)"
+  lines 'on-error continue' 'on-error stop' "wait $at+0x10 eq 0 --timeout 0" \
+    "read $at"
+  expect 124 batch "${on[@]}" lines
+  out_is
+  lines 'on-error continue' "read $at $hole" "read $at+4 $at+0x11" \
+    "assert $at eq 0" "read -q $at+8"
+  streamed 1 "${on[@]}"
+  out_is "$(number 32 8)"
+  err_has "stdin:2: " "stdin:3: " "stdin:4: "
+}
+
+@test "batch: sleep takes its time, exit ends" {
+  local before
+
+  before=$(date +%s%N)
+  expect 0 batch "${on[@]}" -e 'sleep 300ms' -e exit -e 'echo no'
+  [ $(($(date +%s%N) - before)) -ge 300000000 ]
+  out_is
+}
+
+@test "batch: help, of all and of one" {
+  expect 0 batch "${on[@]}" -e help -e 'help read' -e 'help let' -e 'wait --help'
+  out_has 'assert     LOCATION OP VALUE' 'Usage: mmiodbg [options] read' \
+    'let NAME read LOCATION' 'Usage: mmiodbg [options] wait'
+}
+
+@test "batch: attach and detach" {
+  local first=$pid
+
+  cp regs other
+  put_bytes other 0 aa bb cc dd
+  target_start "$work/other"
+  lines "read -q $base" "attach $pid" "read -q ${map[0]}" detach "attach $first" \
+    "read -q $base" "maps --noheadings -o PID" "maps -p $pid --noheadings -o PID"
+  expect 0 batch -p "$first" --treat-as-device "$file" lines
+  out_is "$(number 32 0)" 0xddccbbaa "$(number 32 0)" "$first"
+  expect 4 batch "${on[@]}" -e 'attach 99999999' -e "write $at=1"
+  same regs
+}
+
+# Bad input
+
+@test "batch: an error in the last line touches nothing; all are told" {
+  local i
+
+  # The line, "|", and a part of the message.
+  local -a cases=(
+    "read $at+0x11|aligned"
+    "reed $at|near: read"
+    "asert $at eq 1|near: assert"
+    "write $at|no value to write"
+    "read $at=1|a read takes no value"
+    'echo ${nothing}|no such variable'
+    'echo $x|written ${NAME}'
+    'echo ${x|no '"'}'"
+    'echo ${}|no name of a variable'
+    "echo 'open|the quote does not end"
+    'echo "open|the quote does not end'
+    'echo \|nothing stands behind the backslash'
+    'set x|set NAME TEXT'
+    'set 1x y|no name of a variable'
+    'set x y z|set NAME TEXT'
+    "let x write $at=1|a value comes from"
+    "let x read $at -n 2|the value of one register"
+    "let x read $at+0x11|aligned"
+    "assert $at|gt and lt for > and <"
+    "assert $at > 1|write gt"
+    "assert $at eq 1 2|more than a condition"
+    'sleep 5|unit'
+    'sleep|sleep TIME'
+    'on-error ignore|stop or continue'
+    "read -p 1 $at|a line has no -p"
+    "read $at --frob|unknown option"
+    "read --timeout 1s $at|takes no --timeout"
+    'batch x|a batch holds no'
+    'help reed|near: read'
+    "read $at+0x4000|has not mapped"
+    'read nonesuch|nonesuch'
+    "wait $at eq 1 --interval|needs its TIME"
+  )
+  for i in "${cases[@]}"; do
+    lines "write $at=0xffffffff" 'sleep 10s' "${i%%|*}"
+    status=0
+    timeout 5 "$MMIODBG" batch "${on[@]}" lines >out 2>err || status=$?
+    [ "$status" != 0 ] || fail "no failure of ${i%%|*}"
+    out_is
+    err_has "lines:3: " "${i#*|}" '^' 'nothing was accessed'
+  done
+  same regs
+  lines "write $at=1" 'read nothing' 'reed' 'exit now'
+  expect 1 batch "${on[@]}" lines
+  err_has lines:2: lines:3: lines:4: '3 lines are wrong'
+  same regs
+}
+
+@test "batch: the caret stands under the word, also of a quoted one" {
+  expect 7 batch "${on[@]}" -e "read  '$at' $at+0x11"
+  grep -n '\^' err
+  expect 2 batch "${on[@]}" -e "read  0x10 @uio0+"
+  # The excerpt and the caret: the end of the line.
+  err_has '  read  0x10 @uio0+
+                   ^'
+  expect 2 batch "${on[@]}" -e 'set x @uio0+' -e '  read ${x}'
+  err_has '    read ${x}
+         ^~~~'
+}
+
+@test "batch: values that are not known before it runs" {
+  lines "let v read $at+0x10/8" "read -q $at+\${v}/8" "write $at+\${v}=\${v}" \
+    "echo \${v}" "assert $at+0x10/8 eq \${v}"
+  expect 0 batch "${on[@]}" lines
+  out_is "$(number 8 0x10)" 0x10
+  bytes_are regs 0x10 10 00 00 00
+  cp regs.before regs.now
+  expect 0 batch "${on[@]}" --dry-run lines
+  out_has 'would read' || :
+  err_has 'depends on a value that is not read in a dry run'
+  # What is wrong whatever the value is found before.
+  lines "write $at=1" "let v read $at+0x10/8" "reed \${v}"
+  expect 2 batch "${on[@]}" lines
+  bytes_are regs 0 00 01 02 03
+}
+
+@test "batch: --dry-run accesses nothing" {
+  lines "write $at=1" "read $at" "wait $at eq 1" "assert $at eq 1" 'sleep 100s'
+  within 5 expect 0 batch "${on[@]}" --dry-run lines
+  out_has 'would write 32 bits' 'would read 32 bits'
+  same regs
+}
+
+@test "batch: garbage, a NUL, a line of 1 MB, a longer one, no file" {
+  head -c 100000 /dev/urandom >garbage
+  for i in file stream; do
+    lines "write $at=1"
+    cat garbage >>lines
+    status=0
+    if [ $i = file ]; then
+      "$MMIODBG" batch "${on[@]}" lines >out 2>err || status=$?
+      same regs
+    else
+      sed -i 1d lines
+      "$MMIODBG" batch "${on[@]}" <lines >out 2>err || status=$?
+    fi
+    [ "$status" = 2 ] || fail "status $status"
+    LC_ALL=C grep -q '[^[:print:]]' err && fail "raw bytes in a diagnostic"
+  done
+  printf 'echo a\nread \0\n' >lines
+  expect 2 batch "${on[@]}" lines
+  err_has 'lines:2: ' 'NUL'
+  out_is
+  { printf 'echo '; head -c 1000000 /dev/zero | tr '\0' x; echo; } >lines
+  streamed 0 "${on[@]}"
+  [ "$(wc -c <out)" = 1000001 ]
+  { printf 'echo '; head -c 3000000 /dev/zero | tr '\0' x; echo; } >lines
+  streamed 2 "${on[@]}"
+  err_has 'stdin:1: ' 'longer than'
+  expect 2 batch "${on[@]}" lines
+  err_has 'lines:1: '
+  expect 1 batch "${on[@]}" nonesuch
+  err_has nonesuch 'No such file'
+  expect 1 batch "${on[@]}" .
+  expect 2 batch "${on[@]}" lines more
+  expect 2 batch "${on[@]}" lines -e help
+}
+
+# Streams
+
+@test "batch: a stream answers each line before it waits for the next" {
+  mkfifo to_batch from_batch
+  "$MMIODBG" batch "${on[@]}" <to_batch >from_batch 2>err &
+  target_pids+=($!)
+  local batch=$! writer reader line
+  exec {writer}>to_batch {reader}<from_batch
+  for i in 0x10 0x20 0x30; do
+    echo "read -q $at+$i" >&"$writer"
+    IFS= read -r -t 20 -u "$reader" line
+    [ "$line" = "$(number 32 $i)" ]
+    printf 'read -q %s\nread -q %s\n' "$at+$i/8" "$at+$i/16" >&"$writer"
+    IFS= read -r -t 20 -u "$reader" line
+    [ "$line" = "$(number 8 $i)" ]
+    IFS= read -r -t 20 -u "$reader" line
+    [ "$line" = "$(number 16 $i)" ]
+  done
+  exec {writer}>&-
+  wait "$batch"
+}
+
+@test "batch: reads that are made together: each once, in order, none behind a failure" {
+  local i
+
+  need strace
+  for i in {0..299}; do
+    printf 'read %s+%#x\n' "$at" $((i * 4 % 1024))
+  done >lines
+  status=0
+  strace -f -e trace=pread64 -o trace "$MMIODBG" batch "${on[@]}" <lines >out 2>err ||
+    status=$?
+  [ $status = 0 ]
+  [ "$(wc -l <out)" = 300 ]
+  # Those of the device: 4 bytes, at ascending places.
+  awk -v base="$base" '/pread64\(.*, 4, / {
+      match($0, /, 4, [0-9]+/)
+      print substr($0, RSTART + 5, RLENGTH - 5)
+    }' trace >places
+  [ "$(wc -l <places)" = 300 ]
+  for i in {0..299}; do
+    echo $((base + i * 4 % 1024))
+  done | cmp - places
+  # Lines 1 to 3 are read, the 4th is wrong, and nothing is read behind it.
+  lines "read -q $at" "read -q $at+4" "read -q $at+8" "read $at+0x4001" \
+    "write $at=1" "read $at"
+  streamed 7 "${on[@]}" || streamed 1 "${on[@]}"
+  out_is "$(number 32 0)" "$(number 32 4)" "$(number 32 8)"
+  err_has stdin:4:
+  same regs
+}
+
+@test "batch: a mapping that goes, comes back, and is replaced between lines" {
+  mkfifo to_batch from_batch
+  "$MMIODBG" batch "${on[@]}" <to_batch >from_batch 2>err &
+  target_pids+=($!)
+  local batch=$! writer reader line
+  exec {writer}>to_batch {reader}<from_batch
+  ask() {
+    echo "$*" >&"$writer"
+    IFS= read -r -t 20 -u "$reader" line
+  }
+  echo 'on-error continue' >&"$writer"
+  ask "read -q $at+0x10"
+  [ "$line" = "$(number 32 0x10)" ]
+  tell unmap 0
+  echo "read -q $at+0x10" >&"$writer"
+  ask 'echo gone'
+  [ "$line" = gone ]
+  err_has 'stdin:3: ' 'no such device mapping'
+  tell map "$file"
+  ask "read -q $at+0x10"
+  [ "$line" = "$(number 32 0x10)" ]
+  # The same place shows another part of the file now.
+  tell mapat 1 "$file,off=4096"
+  ask "read -q $at+0x1010"
+  [ "$line" = "$(number 32 0x1010)" ]
+  exec {writer}>&-
+  status=0
+  wait "$batch" || status=$?
+  [ "$status" = 1 ]
+}
+
+@test "batch: an index means what maps has shown" {
+  cp regs second
+  put_bytes second 0 11 22 33 44
+  tell map "$work/second"
+  mkfifo to_batch from_batch
+  "$MMIODBG" batch -p "$pid" --treat-as-device "$work/second" <to_batch \
+    >from_batch 2>err &
+  target_pids+=($!)
+  local batch=$! writer reader line
+  exec {writer}>to_batch {reader}<from_batch
+  ask() {
+    echo "$*" >&"$writer"
+    IFS= read -r -t 20 -u "$reader" line
+  }
+  echo 'on-error continue' >&"$writer"
+  ask 'read -q @0'
+  [ "$line" = 0x44332211 ]
+  tell map "$work/second"
+  # Which of the two it is was not shown.
+  echo 'write @0=1' >&"$writer"
+  ask 'echo tried'
+  err_has 'the device mappings have changed'
+  bytes_are second 0 11 22 33 44
+  ask 'maps --noheadings --raw -o INDEX'
+  IFS= read -r -t 20 -u "$reader" line
+  [ "$line" = 1 ]
+  echo 'write @0=1' >&"$writer"
+  ask 'echo written'
+  bytes_are second 0 01 00 00 00
+  exec {writer}>&-
+  wait "$batch" || :
+}
+
+@test "batch: the target ends, and executes another program, between lines" {
+  local how batch writer reader line first
+
+  for how in kill exec; do
+    mkfifo "to_$how" "from_$how"
+    "$MMIODBG" batch "${on[@]}" <"to_$how" >"from_$how" 2>err &
+    batch=$!
+    target_pids+=("$batch")
+    exec {writer}>"to_$how" {reader}<"from_$how"
+    echo "read -q $at+0x10" >&"$writer"
+    IFS= read -r -t 20 -u "$reader" line
+    [ "$line" = "$(number 32 0x10)" ]
+    if [ $how = kill ]; then
+      kill -KILL "$pid"
+      target_ends
+      target_start "$file"
+    else
+      printf 'exec /bin/sleep 60\n' >&"$to_target"
+      wait_until grep -q sleep "/proc/$pid/comm"
+    fi
+    echo "read -q $at+0x10" >&"$writer"
+    exec {writer}>&-
+    status=0
+    wait "$batch" || status=$?
+    [ "$status" = 4 ] || fail "$how: status $status: $(cat err)"
+    on=(-p "$pid" --treat-as-device "$file")
+  done
+}
+
+@test "batch: --stop and --attach of a line end with it" {
+  lines "read -q --stop $at+0x10" "echo one" "read -q --attach $at+0x14" "echo two"
+  expect 0 batch "${on[@]}" lines
+  out_is "$(number 32 0x10)" one "$(number 32 0x14)" two
+  expect 0 batch "${on[@]}" --attach -e "read -q $at+0x10" -e "read -q --stop $at+0x14" \
+    -e "read -q $at+0x18"
+  out_is "$(number 32 0x10)" "$(number 32 0x14)" "$(number 32 0x18)"
+  expect 0 batch "${on[@]}" -e "read -q --via tracee $at+0x10" \
+    -e "read -q $at+0x14" -e "read -q --via tracee $at+0x18"
+  out_is "$(number 32 0x10)" "$(number 32 0x14)" "$(number 32 0x18)"
+  grep -q '^TracerPid:[[:space:]]*0$' "/proc/$pid/status"
+}
+
+# JSON
+
+@test "batch: --json and --jsonl" {
+  lines "read $at+0x10 $at+0x14" 'echo hello' "let v read $at" "assert $at eq \${v}" \
+    "assert $at eq 1" "read $at"
+  expect 1 batch "${on[@]}" --json lines
+  jq -e '.command == "batch" and .status == 1 and (.results | length) == 3 and
+    .results[0].command == "read" and .results[0].line == 1 and
+    (.results[0].elements | length) == 2 and .results[1].text == "hello" and
+    .results[2].command == "assert" and .results[2].line == 5 and
+    .results[2].error.kind == "assertion"' out
+  expect 1 batch "${on[@]}" --jsonl lines
+  jq -se 'length == 5 and (map(.line) == [1, 1, 2, 5, null]) and
+    .[4].command == "batch" and .[4].status == 1' out
+  lines "read $at" 'reed x'
+  expect 2 batch "${on[@]}" --json lines
+  jq -e '.status == 2 and (.results | length) == 1 and
+    .results[0].line == 2 and .results[0].error.kind == "usage"' out
+}
