@@ -352,6 +352,22 @@ served() {
   done <described
 }
 
+@test "man page: JSON as the schema has it" {
+  need jq
+  section OUTPUT JSON | grep -oE '\<Ql [a-z0-9_]+' | sed 's/Ql //' |
+    grep -vx 0x | sort -u >described
+  jq -r '.. | .properties? | objects | keys[]' "$schema" | sort -u >members
+  [ "$(wc -l <members)" -gt 100 ]
+  comm -23 members described >others
+  [ ! -s others ] || fail "in the schema, not described: $(cat others)"
+  # Besides, what a member may be is quoted.
+  jq -r '.. | .enum? | arrays | .[] | strings' "$schema" | sort -u - members >words
+  comm -13 words described >others
+  [ ! -s others ] || fail "described, not in the schema: $(cat others)"
+  # Where the schema is.
+  section OUTPUT JSON | grep -qF "${schema##*/}"
+}
+
 # examples: of the man page, one file for each
 examples() {
   section EXAMPLES | awk '

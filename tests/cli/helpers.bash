@@ -18,6 +18,7 @@ bats_require_minimum_version 1.5.0
 [[ $MMIODBG == /* ]] || MMIODBG=$PWD/$MMIODBG
 [[ $MMIOTARGET == /* ]] || MMIOTARGET=$PWD/$MMIOTARGET
 our_group=$(id -g)
+schema=$BATS_TEST_DIRNAME/../../schema/mmiodbg.schema.json
 
 unset MMIODBG_PID MMIODBG_SYSROOT NO_COLOR
 export LC_ALL=C.UTF-8
@@ -256,6 +257,22 @@ expect_of() {
     show out err
     return 1
   }
+  [ -z "${MMIODBG_TEST_JSON:-}" ] || keep_json "$@"
+}
+
+# keep_json COMMAND...: what it printed, in the folder MMIODBG_TEST_JSON, if that
+# is JSON
+keep_json() {
+  local word form=
+
+  for word; do
+    case $word in
+    --json | --jsonl) form=${word#--} ;;
+    --) break ;;
+    esac
+  done
+  [ ! -s out ] || [ -z "$form" ] ||
+    cp out "$(mktemp "$MMIODBG_TEST_JSON/XXXXXX.$form")"
 }
 
 show() {
@@ -417,6 +434,38 @@ jq_is() {
     show out
     fail "$1 is $found, not $2"
   }
+}
+
+# validates [document|lines [FILE...]]: what was printed, or what is in each FILE,
+# is as the schema says: one object of --json, or the lines of --jsonl
+validates() {
+  local - && set +T
+
+  find_python || return
+  [ $# -gt 0 ] || set -- document
+  [ $# -gt 1 ] || set -- "$1" out
+  validator "$@" >problems || {
+    cat problems
+    show out
+    fail 'that is not as the schema says'
+  }
+}
+
+# validator FORM FILE...: what is wrong with them; find_python stands before it
+validator() {
+  "$python" "$BATS_TEST_DIRNAME/validate" "$schema" "$@"
+}
+
+# find_python: one that has jsonschema, in `python`
+find_python() {
+  for python in /usr/bin/python3 python3; do
+    ! "$python" -c 'import jsonschema' 2>/dev/null || return 0
+  done
+  if [ "${CI:-}" = true ]; then
+    fail 'no jsonschema for Python'
+  else
+    skip 'no jsonschema for Python'
+  fi
 }
 
 # What reached the target's memory
