@@ -44,7 +44,8 @@ static void put_json(const struct interpreter *interpreter,
 			  ? command_find(interpreter->context.commands,
 					 interpreter->name)
 			  : NULL;
-	if (command || !interpreter->name) {
+	if (command || !interpreter->name ||
+	    !statement_find(interpreter->name)) {
 		command_failed(command, options, interpreter->documents, error);
 		return;
 	}

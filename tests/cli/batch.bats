@@ -425,11 +425,28 @@ streamed() {
     (.results[0].elements | length) == 2 and .results[1].text == "hello" and
     .results[2].command == "assert" and .results[2].line == 5 and
     .results[2].error.kind == "assertion"' out
+  validates
   expect 1 batch "${on[@]}" --jsonl lines
   jq -se 'length == 5 and (map(.line) == [1, 1, 2, 5, null]) and
     .[4].command == "batch" and .[4].status == 1' out
+  validates lines
   lines "read $at" 'reed x'
   expect 2 batch "${on[@]}" --json lines
   jq -e '.status == 2 and (.results | length) == 1 and
     .results[0].line == 2 and .results[0].error.kind == "usage"' out
+  validates
+  lines "wait $at ge 0 --timeout 0" "wait $at eq 0 --timeout 0" "maps" \
+    "write $at=1" "info $at"
+  expect 124 batch "${on[@]}" --json lines
+  validates
+  expect 124 batch "${on[@]}" --jsonl lines
+  validates lines
+  lines 'echo ${x' 'set 1' 'sleep' 'help' 'on-error x' 'attach' 'exit 1'
+  expect 2 batch "${on[@]}" --json lines
+  jq -e '(.results | length) == 7 and all(.results[]; has("error"))' out
+  validates
+  expect 2 batch "${on[@]}" --jsonl lines
+  validates lines
+  expect 2 batch "${on[@]}" --json lines more
+  validates
 }

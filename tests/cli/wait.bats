@@ -97,10 +97,16 @@ prepare() {
   jq -e '.command == "wait" and .met and .samples == 1 and .value == "0x1" and
     .raw == "0x00000002" and .elapsed_nanoseconds > 0 and
     (.condition | endswith("+0x40.1 set")) and (has("error") | not)' out
+  validates
   expect 124 wait "${on[@]}" --jsonl "$at+0x40" eq 1 --timeout 0
   jq -e '.met == false and .value == "0x00000002" and
     .error.kind == "timeout"' out
   [ "$(wc -l <out)" = 1 ]
+  validates lines
+  expect 2 wait "${on[@]}" --json "$at+0x40" eq
+  validates
+  expect 0 wait "${on[@]}" --json --dry-run "$at+0x40" eq 1
+  validates
 }
 
 @test "wait: what is no condition is usage, and is not accessed" {
