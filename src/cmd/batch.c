@@ -20,18 +20,23 @@ enum { MOST_ERRORS = 20 };
 
 /* The lines of a batch that is there as a whole. */
 struct text {
-	char **lines;
+	struct text_line {
+		char *text;
+		const char *source; /* where it stands, for diagnostics */
+		uint64_t number;    /* in there, from 1 */
+	} * lines;
 	size_t count, capacity;
 };
 
 static void text_deinit(struct text *text)
 {
 	for (size_t i = 0; i < text->count; i++)
-		free(text->lines[i]);
+		free(text->lines[i].text);
 	free(text->lines);
 }
 
-static struct error *text_add(struct text *text, const char *line)
+static struct error *text_add(struct text *text, const char *line,
+			      const char *source, uint64_t number)
 {
 	char *copy = strdup(line);
 
@@ -40,7 +45,11 @@ static struct error *text_add(struct text *text, const char *line)
 		free(copy);
 		return error_no_memory();
 	}
-	text->lines[text->count++] = copy;
+	text->lines[text->count++] = (struct text_line){
+		.text = copy,
+		.source = source,
+		.number = number,
+	};
 	return NULL;
 }
 
@@ -65,7 +74,7 @@ static struct error *read_all(int fd, const char *source, struct text *ret)
 		if (error)
 			error = at_line(source, &lines, error);
 		else if (line)
-			error = text_add(ret, line);
+			error = text_add(ret, line, source, lines.number);
 	} while (!error && line);
 	lines_deinit(&lines);
 	return error;
@@ -100,18 +109,23 @@ static void end_json(const struct command_context *context, int status,
 static void carry_out(struct interpreter *interpreter, const struct text *text)
 {
 	for (size_t i = 0; i < text->count && !interpreter->ended; i++) {
-		interpreter->line = i + 1;
-		interpreter_line(interpreter, text->lines[i]);
+		const struct text_line *line = &text->lines[i];
+
+		if (interpreter->source != line->source)
+			interpreter_settle(interpreter);
+		interpreter->source = line->source;
+		interpreter->line = line->number;
+		interpreter_line(interpreter, line->text);
 		if (interpreter->checking && interpreter->failed >= MOST_ERRORS)
 			break;
 	}
 	interpreter_settle(interpreter);
 }
 
-static void sum_up(const char *source, uint64_t failed)
+static void sum_up(uint64_t failed)
 {
 	diagnostic_place(NULL, 0);
-	diagnostic_note("%s: %llu line%s wrong%s; nothing was accessed", source,
+	diagnostic_note("%llu line%s wrong%s; nothing was accessed",
 			(unsigned long long)failed,
 			failed == 1 ? " is" : "s are",
 			failed >= MOST_ERRORS ? " at least" : "");
@@ -119,11 +133,10 @@ static void sum_up(const char *source, uint64_t failed)
 
 /* Whether anything is wrong with it; nothing is accessed. */
 static struct error *check_text(const struct command_context *context,
-				const char *source, const struct text *text,
-				int *ret_status)
+				const struct text *text, int *ret_status)
 {
 	struct interpreter interpreter;
-	struct error *error = interpreter_init(&interpreter, context, source);
+	struct error *error = interpreter_init(&interpreter, context);
 
 	if (error)
 		return error;
@@ -131,21 +144,20 @@ static struct error *check_text(const struct command_context *context,
 	carry_out(&interpreter, text);
 	*ret_status = interpreter.status;
 	if (interpreter.failed)
-		sum_up(source, interpreter.failed);
+		sum_up(interpreter.failed);
 	interpreter_deinit(&interpreter);
 	return NULL;
 }
 
 static struct error *run_text(const struct command_context *context,
-			      const char *source, const struct text *text,
-			      int *ret_status)
+			      const struct text *text, int *ret_status)
 {
 	struct interpreter interpreter;
-	struct error *error = check_text(context, source, text, ret_status);
+	struct error *error = check_text(context, text, ret_status);
 
 	if (error || *ret_status)
 		return error;
-	error = interpreter_init(&interpreter, context, source);
+	error = interpreter_init(&interpreter, context);
 	if (error)
 		return error;
 	carry_out(&interpreter, text);
@@ -156,52 +168,62 @@ static struct error *run_text(const struct command_context *context,
 
 /* Line by line, as they come. Whoever waits for an answer gets it before the
  * next line is waited for. */
-static struct error *run_stream(const struct command_context *context, int fd,
-				const char *source, int *ret_status)
+static void carry_out_stream(struct interpreter *interpreter,
+			     struct lines *lines)
 {
-	struct interpreter interpreter;
-	struct lines lines;
-	struct error *error = lines_init(&lines, fd);
-	char *line;
+	while (!interpreter->ended) {
+		struct error *error;
+		char *line;
 
-	if (error)
-		return error;
-	error = interpreter_init(&interpreter, context, source);
-	if (error) {
-		lines_deinit(&lines);
-		return error;
-	}
-	while (!interpreter.ended) {
-		if (!lines_ready(&lines)) {
-			interpreter_settle(&interpreter);
+		if (!lines_ready(lines)) {
+			interpreter_settle(interpreter);
 			output_check();
 			fflush(stdout);
-			if (interpreter.ended)
+			if (interpreter->ended)
 				break;
 		}
-		error = lines_next(&lines, &line);
-		interpreter.line = lines.number;
+		error = lines_next(lines, &line);
+		interpreter->line = lines->number;
 		if (error) {
-			interpreter_settle(&interpreter);
-			interpreter_fail(&interpreter, error);
-			interpreter.ended = true;
+			interpreter_settle(interpreter);
+			interpreter_fail(interpreter, error);
+			interpreter->ended = true;
 		} else if (line) {
-			interpreter_line(&interpreter, line);
+			interpreter_line(interpreter, line);
 		} else {
 			break;
 		}
 	}
-	interpreter_settle(&interpreter);
-	*ret_status = interpreter.status;
-	interpreter_deinit(&interpreter);
+	interpreter_settle(interpreter);
+}
+
+/* Behind `before`, the lines of -e. */
+static struct error *run_stream(const struct command_context *context, int fd,
+				const char *source, const struct text *before,
+				int *ret_status)
+{
+	struct interpreter interpreter;
+	struct lines lines;
+	struct error *error = lines_init(&lines, fd);
+
+	if (error)
+		return error;
+	error = interpreter_init(&interpreter, context);
+	if (!error) {
+		carry_out(&interpreter, before);
+		interpreter.source = source;
+		carry_out_stream(&interpreter, &lines);
+		*ret_status = interpreter.status;
+		interpreter_deinit(&interpreter);
+	}
 	lines_deinit(&lines);
-	return NULL;
+	return error;
 }
 
 static struct error *run_fd(const struct command_context *context, int fd,
-			    const char *source, int *ret_status)
+			    const char *source, struct text *before,
+			    int *ret_status)
 {
-	cleanup_with(text_deinit) struct text text = {0};
 	struct error *error;
 	struct stat status;
 
@@ -210,36 +232,46 @@ static struct error *run_fd(const struct command_context *context, int fd,
 						  "the batch cannot be read"),
 				     source);
 	if (!S_ISREG(status.st_mode) || fd == STDIN_FILENO)
-		return run_stream(context, fd, source, ret_status);
-	error = read_all(fd, source, &text);
-	return error ? error : run_text(context, source, &text, ret_status);
+		return run_stream(context, fd, source, before, ret_status);
+	error = read_all(fd, source, before);
+	return error ? error : run_text(context, before, ret_status);
 }
 
 static struct error *run_file(const struct command_context *context,
-			      const char *path, int *ret_status)
+			      const char *path, struct text *before,
+			      int *ret_status)
 {
 	cleanup_close int fd = -1;
 
 	if (strcmp(path, "-") == 0)
-		return run_fd(context, STDIN_FILENO, "stdin", ret_status);
+		return run_fd(context, STDIN_FILENO, "stdin", before,
+			      ret_status);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return error_subject(error_create(ERROR_FAILED, errno,
 						  "the batch cannot be opened"),
 				     path);
-	return run_fd(context, fd, path, ret_status);
+	return run_fd(context, fd, path, before, ret_status);
 }
 
-static struct error *run_arguments(const struct command_context *context,
-				   int *ret_status)
+/* The lines of -e, and then those of the file. */
+static struct error *run_all(const struct command_context *context,
+			     int *ret_status)
 {
+	const struct options *options = context->options;
+	const struct word_list *lines = &options->lines;
 	cleanup_with(text_deinit) struct text text = {0};
-	const struct word_list *lines = &context->options->lines;
 	struct error *error = NULL;
 
 	for (size_t i = 0; i < lines->count && !error; i++)
-		error = text_add(&text, lines->items[i]);
-	return error ? error : run_text(context, "-e", &text, ret_status);
+		error = text_add(&text, lines->items[i], "-e", i + 1);
+	if (error)
+		return error;
+	if (lines->count && !options->n_arguments)
+		return run_text(context, &text, ret_status);
+	return run_file(context,
+			options->n_arguments ? options->arguments[0] : "-",
+			&text, ret_status);
 }
 
 static struct error *run(const struct command_context *context, int *ret_status)
@@ -252,20 +284,11 @@ static struct error *run(const struct command_context *context, int *ret_status)
 		error = error_help(
 			error_create(ERROR_USAGE, 0, "a batch is one file"),
 			"lines are given by -e LINE");
-	else if (options->n_arguments && options->lines.count)
-		error = error_create(ERROR_USAGE, 0,
-				     "a file and -e: one of them");
 	if (error)
 		return error;
 	*ret_status = STATUS_DONE;
 	begin_json(context, &document);
-	if (options->lines.count)
-		error = run_arguments(context, ret_status);
-	else
-		error = run_file(context,
-				 options->n_arguments ? options->arguments[0]
-						      : "-",
-				 ret_status);
+	error = run_all(context, ret_status);
 	end_json(context, error ? error_kind_status(error->kind) : *ret_status,
 		 error);
 	return error;
@@ -277,6 +300,8 @@ const struct command command_batch = {
 	.summary = "carry out commands, a line each, over one session",
 	.help = "  batch -p app setup.mmio\n"
 		"  batch -p app -e 'write @uio0=1' -e 'wait @uio0+0x4 set 1'\n"
+		"  batch -p app -e 'set base @uio0' setup.mmio   first the "
+		"line, then the file\n"
 		"  generate | mmiodbg batch -p app\n\n"
 		"A file is checked as a whole before the first access, "
 		"standard "

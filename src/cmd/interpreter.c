@@ -84,13 +84,9 @@ static void on_line(void *data, uint64_t line)
 }
 
 struct error *interpreter_init(struct interpreter *interpreter,
-			       const struct command_context *context,
-			       const char *source)
+			       const struct command_context *context)
 {
-	*interpreter = (struct interpreter){
-		.context = *context,
-		.source = source,
-	};
+	*interpreter = (struct interpreter){.context = *context};
 	interpreter->context.held = &interpreter->held;
 	interpreter->held.attach = context->options->plan.attach;
 	return burst_create(&interpreter->context, on_told, on_line,

@@ -23,7 +23,9 @@ struct interpreter {
 	struct held_target held;
 	struct variables variables;
 	struct burst *burst;
-	const char *source; /* what diagnostics call the batch; NULL: a shell */
+	/* What diagnostics call the place of the next line, its user's; NULL: a
+	 * shell. */
+	const char *source;
 	uint64_t line;
 	bool checking;   /* nothing is accessed: the pass before a batch */
 	bool go_on;      /* on-error continue */
@@ -38,9 +40,8 @@ struct interpreter {
 
 /* `context`: of the command that holds the lines. */
 struct error *interpreter_init(struct interpreter *interpreter,
-			       const struct command_context *context,
-			       const char *source)
-	__attribute__((nonnull(1, 2), warn_unused_result));
+			       const struct command_context *context)
+	__attribute__((nonnull, warn_unused_result));
 void interpreter_deinit(struct interpreter *interpreter)
 	__attribute__((nonnull));
 

@@ -58,6 +58,15 @@ streamed() {
   out_is "$@"
   expect 0 batch "${on[@]}" -e "set b $at" -e 'read ${b}+0x10'
   out_is "$at+0x10 = 0x00001234"
+  lines 'read -q ${b}+0x10' 'reed'
+  expect 2 batch "${on[@]}" -e "set b $at" -e 'sed' lines
+  out_is
+  err_has -e:2: lines:2: '2 lines are wrong'
+  sed -i '2d' lines
+  expect 0 batch "${on[@]}" -e "set b $at" lines
+  out_is 0x00001234
+  streamed 0 "${on[@]}" -e "set b $at" -
+  out_is 0x00001234
 }
 
 @test "batch: words as in a shell" {
@@ -253,7 +262,6 @@ streamed() {
   err_has nonesuch 'No such file'
   expect 1 batch "${on[@]}" .
   expect 2 batch "${on[@]}" lines more
-  expect 2 batch "${on[@]}" lines -e help
 }
 
 # Streams
