@@ -123,7 +123,7 @@ void interrupt_catch(void)
 {
 	struct sigaction action = {.sa_handler = on_interrupt};
 
-	if (wakers[0] >= 0 || pipe2(wakers, O_CLOEXEC | O_NONBLOCK) != 0)
+	if (wakers[0] < 0 && pipe2(wakers, O_CLOEXEC | O_NONBLOCK) != 0)
 		return;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
@@ -136,6 +136,19 @@ void interrupt_clear(void)
 	caught = false;
 	while (wakers[0] >= 0 && read(wakers[0], &byte, 1) > 0)
 		;
+}
+
+bool interrupt_is_final(void)
+{
+	bool pending = interrupt_pending();
+
+	/* SIGINT goes first there, and may have hidden the other one. */
+	if (pending && caught && holding && !arrived) {
+		caught = false;
+		interrupt_pending();
+		caught = true;
+	}
+	return arrived != 0;
 }
 
 void interrupt_deliver(void)

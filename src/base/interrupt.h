@@ -46,6 +46,9 @@ void interrupt_deliver(void);
 void interrupt_catch(void);
 void interrupt_clear(void);
 
+/* Whether it is more than that: a signal that was held, and ends us. */
+bool interrupt_is_final(void);
+
 /*
  * Between these a Ctrl-Z waits: it shall not keep us between a check and the
  * access that rests on it, while the target goes on. (SIGSTOP can.) `*ret` is

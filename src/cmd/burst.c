@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cmd/access.h"
 #include "cmd/target.h"
@@ -30,7 +31,7 @@ struct reading {
 /* A line whose elements are not all shown. */
 struct pending {
 	uint64_t line;
-	uint64_t left, done, failed; /* elements */
+	uint64_t all, left, done, failed; /* elements */
 	bool partly;
 	int first_status;
 };
@@ -189,14 +190,29 @@ static struct error *begin(struct burst *burst)
 	return NULL;
 }
 
+static void note_interruption(const struct burst *burst)
+{
+	const struct pending *pending = &burst->pending[burst->first];
+
+	if (!interrupt_pending() || interrupt_is_final())
+		return;
+	access_renderer_flush(&burst->renderer);
+	burst->at(burst->data, pending->line);
+	diagnostic_note("interrupted: %llu of %llu elements were read",
+			(unsigned long long)(pending->all - pending->left),
+			(unsigned long long)pending->all);
+}
+
 void burst_settle(struct burst *burst)
 {
 	if (!burst->run)
 		return;
 	run_settle(burst->run);
 	/* Elements that were not reached any more. */
-	while (burst->count)
+	while (burst->count) {
+		note_interruption(burst);
 		finish_line(burst);
+	}
 	access_renderer_end(&burst->renderer, NULL, NULL);
 	run_destroy(burst->run);
 	burst->run = NULL;
@@ -315,6 +331,7 @@ static struct error *add_pending(struct burst *burst, uint64_t line,
 		return error_no_memory();
 	burst->pending[end] = (struct pending){
 		.line = line,
+		.all = elements,
 		.left = elements,
 	};
 	burst->count++;

@@ -201,10 +201,14 @@ static bool is_due(const struct run *run, const struct element *element,
 static bool run_element(struct run *run, const struct element *element)
 {
 	bool write = element->operation->kind != OPERATION_READ;
+	cleanup_error struct error *error = NULL;
 	struct element_result result;
-	cleanup_error struct error *error =
-		element_make(&run->maker, element, &result);
 
+	/* Behind a Ctrl-C nothing more is accessed. */
+	run->maker.attempts.interrupted |= interrupt_pending();
+	if (run->maker.attempts.interrupted)
+		return false;
+	error = element_make(&run->maker, element, &result);
 	run->holding.element(run->holding.data, element, &result);
 	run->failed |= error != NULL;
 	run->known = !error && result.known;
@@ -284,6 +288,9 @@ static struct error *run_operations(struct run *run, const struct plan *plan)
 {
 	struct error *error = check_mappings(plan);
 
+	if (!error && interrupt_pending())
+		error = error_create(ERROR_INTERRUPTED, 0,
+				     "interrupted: nothing was accessed");
 	for (size_t i = 0; !error && i < plan->count; i++) {
 		bool go_on = run_operation(run, &plan->operations[i]);
 		bool write = plan->operations[i].kind != OPERATION_READ;
@@ -355,6 +362,9 @@ static void sum_up(struct run *run)
 		summary->status = STATUS_PARTLY;
 	else
 		summary->status = run->first_status;
+	summary->interrupted =
+		run->maker.attempts.interrupted &&
+		summary->done + summary->failed < summary->elements;
 }
 
 struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
@@ -373,10 +383,10 @@ struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 				   : run_operations(&run, plan);
 	run.summary.pauses = borrow_pauses(session);
 	run.summary.pauses.bursts -= before.bursts;
+	sum_up(&run);
 	run_deinit(&run);
 	if (error)
 		return error;
-	sum_up(&run);
 	*ret = run.summary;
 	return NULL;
 }

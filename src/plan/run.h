@@ -24,15 +24,16 @@ struct run_summary {
 	int status;  /* the exit status */
 	struct stop_report stop;
 	struct agent_pauses pauses; /* of threads that made accesses */
+	bool interrupted;           /* for that the rest was not reached */
 	struct error *end_error; /* of its end; the caller destroys; or NULL */
 };
 
 /*
  * Runs the plan, or with `dry` only reports what it would do. The error is one
  * from before the first access (a mapping that has changed since; threads that
- * cannot be stopped); failures of accesses go to the sink. If the plan wants
- * the target to stand still, the sink gets its first result when the target
- * runs again.
+ * cannot be stopped; an interruption); failures of accesses go to the sink. If
+ * the plan wants the target to stand still, the sink gets its first result when
+ * the target runs again.
  */
 struct error *run_plan(struct plan *plan, bool dry, const struct run_sink *sink,
 		       struct run_summary *ret)

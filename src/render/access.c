@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "render/output.h"
 #include "render/value.h"
@@ -486,6 +487,11 @@ void access_renderer_end(struct access_renderer *renderer,
 			renderer->unclear ? ", and perhaps one more" : "",
 			summary->failed ? ", after the failure"
 					: ": interrupted");
+	if (summary && summary->interrupted && !renderer->write &&
+	    !interrupt_is_final())
+		diagnostic_note("interrupted: %llu of %llu elements were read",
+				(ull)(summary->done + summary->failed),
+				(ull)summary->elements);
 	if (!is_json(renderer)) {
 		if (summary) {
 			put_stop(renderer, &summary->stop, NULL);

@@ -665,6 +665,55 @@ START_TEST(stopped_meanwhile)
 }
 END_TEST
 
+/* In a shell SIGINT ends what is done, and not us. */
+START_TEST(caught)
+{
+	interrupt_catch();
+	ck_assert(!interrupt_pending());
+	ck_assert_int_eq(interrupt_wait(NULL, 0, MILLISECOND), WAIT_OVER);
+	raise(SIGINT);
+	ck_assert(interrupt_pending());
+	ck_assert(!interrupt_is_final());
+	ck_assert_int_eq(interrupt_wait(NULL, 0, MINUTE), WAIT_SIGNAL);
+	interrupt_clear();
+	ck_assert(!interrupt_pending());
+	ck_assert_int_eq(interrupt_wait(NULL, 0, MILLISECOND), WAIT_OVER);
+	interrupt_hold();
+	raise(SIGINT);
+	interrupt_release();
+	ck_assert_msg(is_blocked(SIGTERM), "let through when one had come");
+	ck_assert(!interrupt_is_final());
+	interrupt_clear();
+	interrupt_release();
+	ck_assert(!is_blocked(SIGTERM));
+}
+END_TEST
+
+static void take_both(int number)
+{
+	interrupt_catch();
+	interrupt_hold();
+	raise(SIGINT);
+	raise(number);
+	say(interrupt_is_final() ? 'f' : '-');
+	interrupt_clear();
+	say(interrupt_pending() && interrupt_is_final() ? 'f' : '-');
+	interrupt_deliver();
+}
+
+/* One that ends us is not hidden by it. */
+START_TEST(final_beside_caught)
+{
+	struct child child = start(take_both, SIGTERM);
+	int status;
+
+	ck_assert_int_eq(heard(&child), 'f');
+	ck_assert_int_eq(heard(&child), 'f');
+	status = end_of(&child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -684,6 +733,8 @@ int main(void)
 		blocked_job_control,
 		blocked_signals,
 		stopped_meanwhile,
+		caught,
+		final_beside_caught,
 	};
 
 	return run_suite(suite_of("interrupt", set_up, tear_down, tests,

@@ -3,9 +3,11 @@
  * failure, and what is reported; with a backend that is a device of its own. */
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <time.h>
 
 #include "access/backend.h"
+#include "base/interrupt.h"
 #include "plan/location.h"
 #include "plan/plan.h"
 #include "plan/run.h"
@@ -2191,6 +2193,90 @@ START_TEST(suspects)
 }
 END_TEST
 
+static size_t interrupt_at; /* access; 0: before the run */
+
+static void interrupt_now(void)
+{
+	if (!interrupt_at)
+		raise(SIGINT);
+}
+
+static void interrupt_access(size_t access)
+{
+	if (access == interrupt_at)
+		raise(SIGINT);
+}
+
+/* In a shell: behind a Ctrl-C there is no access. */
+START_TEST(interrupted)
+{
+	static const struct {
+		struct command command;
+		size_t at;
+		const char *log;
+		uint64_t done, failed;
+		bool stopped;
+	} cases[] = {
+		{{{"0x10000000"}, READ}, 0, "", 0, 0, false},
+		{{{"0x10000000=5"}, WRITE}, 0, "", 0, 0, false},
+		{{{"0x10000000..+0x10"}, READ},
+		 2,
+		 "r32:10000000 r32:10000004",
+		 2,
+		 0,
+		 true},
+		{{{"0x10000000", "0x10000004"}, READ},
+		 1,
+		 "r32:10000000",
+		 1,
+		 0,
+		 true},
+		{{{"0x10000000=5", "0x10000004=5"}, WRITE},
+		 1,
+		 "w32:10000000=5",
+		 1,
+		 0,
+		 true},
+		{{{"0x10000000..+8"}, READ},
+		 2,
+		 "r32:10000000 r32:10000004",
+		 2,
+		 0,
+		 false},
+		/* the write of a read-modify-write */
+		{{{"0x10000000=5:0xff"}, WRITE},
+		 1,
+		 "r32:10000000",
+		 0,
+		 1,
+		 false},
+	};
+
+	interrupt_catch();
+	device.before = interrupt_access;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct command *command = &cases[i].command;
+		struct error *error;
+
+		interrupt_at = cases[i].at;
+		error = run_with(command, interrupt_now);
+		ck_assert_str_eq(device.log, cases[i].log);
+		ck_assert(interrupt_pending());
+		interrupt_clear();
+		if (!cases[i].at) {
+			expect_error(error, ERROR_INTERRUPTED,
+				     command->texts[0]);
+			continue;
+		}
+		expect_no_error(error, command->texts[0]);
+		ck_assert_uint_eq(got.summary.done, cases[i].done);
+		ck_assert_uint_eq(got.summary.failed, cases[i].failed);
+		ck_assert_int_eq(got.summary.interrupted, cases[i].stopped);
+	}
+	signal(SIGINT, SIG_DFL);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -2231,6 +2317,7 @@ int main(void)
 		byte_orders,
 		byte_orders_of_bits,
 		suspects,
+		interrupted,
 	};
 
 	return run_suite(
