@@ -273,10 +273,14 @@ const struct command command_wait = {
 	.name = "wait",
 	.arguments = "LOCATION OP VALUE",
 	.summary = "wait until a condition holds; tell how long it took",
-	.help = "  wait @uio0+0x4.0 eq 1 --timeout 2s\n"
-		"  wait regs.status.state eq READY\n"
-		"  wait @uio0+0x4 clear 0x80     all these bits are 0\n\n"
-		"OP is eq, ne, lt, le, gt, ge, set or clear.\n",
+	.help = "  wait @uio0+0x4.0 eq 0 --timeout 2s   a bit; 124 if it does "
+		"not "
+		"come to be 0\n"
+		"  wait @uio0+0x4 clear 0x80            all these bits are "
+		"0\n\n"
+		"OP is eq, ne, lt, le, gt, ge, set or clear; VALUE is a number "
+		"or "
+		"a name that the type\nhas for one.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_INTERVAL | GROUP_WAIT,
 	.check = check,

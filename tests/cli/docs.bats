@@ -411,8 +411,9 @@ examples() {
   tree_process 4444 app
   export MMIODBG_PID=4242
   for command in $(commands); do
-    # In a captured tree there is no program whose names could be looked up.
-    [ "$command" != sym ] || continue
+    # In a captured tree there is no program whose names could be looked up; and
+    # there is no file of a batch.
+    [[ $command != @(sym|batch) ]] || continue
     help_of "$command" | grep "^  $command " |
       sed -E 's/^  //; s/   .*//' >lines || :
     while read -r line; do
