@@ -71,6 +71,14 @@ static size_t printable_length(const unsigned char *text, size_t length)
 	return more + 1;
 }
 
+bool text_is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 char *text_escape(const char *text, size_t length)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -14,6 +14,9 @@
 char *text_escape(const char *text, size_t length)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether nothing of it needs to be escaped, for it is printable ASCII. */
+bool text_is_plain(const char *text) __attribute__((nonnull));
+
 /*
  * Adds the near ones of `names` (NULL-terminated) to a new string, "a, b":
  * those within a third of the length in edits, and of them not more than

@@ -190,7 +190,7 @@ static struct error *begin(struct burst *burst)
 	return NULL;
 }
 
-static void note_interruption(const struct burst *burst)
+static void note_interruption(struct burst *burst)
 {
 	const struct pending *pending = &burst->pending[burst->first];
 

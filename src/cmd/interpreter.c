@@ -407,7 +407,7 @@ static void begin_line(struct interpreter *interpreter,
 		return;
 	members = json_object_new_object();
 	json_object_object_add(
-		members, "line",
+		members, "batch_line",
 		json_object_new_int64((int64_t)interpreter->line));
 	json_nest_members(members);
 }

@@ -20,6 +20,16 @@ enum { ROW_BYTES = 16 };
 
 typedef unsigned long long ull;
 
+/* Faster than printf, for there may be millions. */
+static void put_digits(uint64_t value, int digits, char *ret)
+{
+	ret[digits] = '\0';
+	while (digits--) {
+		ret[digits] = "0123456789abcdef"[value & 15];
+		value >>= 4;
+	}
+}
+
 /* A failed element is as wide as a value, so that columns stay. */
 static void format_value(const struct operation *operation, bool prefix,
 			 const struct element_result *result, char ret[24])
@@ -31,8 +41,9 @@ static void format_value(const struct operation *operation, bool prefix,
 		ret[digits] = '\0';
 		return;
 	}
-	snprintf(ret, 24, "%s%0*llx", prefix ? "0x" : "", digits,
-		 (ull)operation_shown(operation, result->value));
+	if (prefix)
+		ret = stpcpy(ret, "0x");
+	put_digits(operation_shown(operation, result->value), digits, ret);
 }
 
 static bool is_range(const struct operation *operation)
@@ -99,9 +110,13 @@ static void add_failure(struct access_renderer *renderer,
 
 static void put_escaped(const char *text)
 {
-	cleanup_free char *shown =
-		text ? text_escape(text, strlen(text)) : NULL;
+	cleanup_free char *shown = NULL;
 
+	if (text && text_is_plain(text)) {
+		fputs(text, stdout);
+		return;
+	}
+	shown = text ? text_escape(text, strlen(text)) : NULL;
 	fputs(shown ? shown : "?", stdout);
 }
 
@@ -120,7 +135,7 @@ static void put_in_row(struct access_renderer *renderer,
 		       const struct element_result *result)
 {
 	struct row *row = &renderer->row;
-	char value[24];
+	char value[24], *end;
 
 	if (!row->length) {
 		cleanup_free char *label = element_label(element);
@@ -130,10 +145,14 @@ static void put_in_row(struct access_renderer *renderer,
 		row->text[0] = '\0';
 	}
 	format_value(element->operation, false, result, value);
-	row->length += (size_t)snprintf(
-		row->text + row->length, sizeof(row->text) - row->length,
-		" %s%s%s", result->error && renderer->color ? RED : "", value,
-		result->error && renderer->color ? PLAIN : "");
+	end = row->text + row->length;
+	*end++ = ' ';
+	if (result->error && renderer->color)
+		end = stpcpy(end, RED);
+	end = stpcpy(end, value);
+	if (result->error && renderer->color)
+		end = stpcpy(end, PLAIN);
+	row->length = (size_t)(end - row->text);
 	row->bytes += element->operation->value_bits / 8;
 	if (row->bytes >= ROW_BYTES ||
 	    element->index + 1 == element->operation->place.count)
@@ -167,6 +186,7 @@ static void put_text(struct access_renderer *renderer,
 {
 	const struct operation *operation = element->operation;
 	cleanup_free char *text = NULL;
+	char value[24];
 
 	if (renderer->write || renderer->dry)
 		return;
@@ -176,11 +196,16 @@ static void put_text(struct access_renderer *renderer,
 	}
 	if (result->error)
 		return;
-	if (result->known)
+	put_escaped(operation_name(operation));
+	fputs(" = ", stdout);
+	if (result->known && operation->means) {
 		text = operation_value_text(renderer->session, operation,
 					    result->value);
-	put_escaped(operation_name(operation));
-	printf(" = %s\n", text ? text : "?");
+		puts(text ? text : "?");
+	} else {
+		format_value(operation, true, result, value);
+		puts(value);
+	}
 	if (operation->has_view && result->known)
 		note_pointer(renderer, operation, result->value);
 }
@@ -274,11 +299,21 @@ static json_object *json_element(const struct access_renderer *renderer,
 	return object;
 }
 
+static void note_suspect(const struct element *element)
+{
+	const struct operation *operation = element->operation;
+	cleanup_free char *label = operation->has_view
+					   ? element_label(element)
+					   : strdup(operation->location->text);
+
+	diagnostic_note("%s: suspect: all ones is also what a device answers "
+			"that is off, asleep or gone",
+			label ? label : "?");
+}
+
 static void on_element(void *data, const struct element *element,
 		       const struct element_result *result)
 {
-	const struct operation *operation = element->operation;
-	cleanup_free char *suspect = NULL;
 	struct access_renderer *renderer = data;
 
 	switch (renderer->format) {
@@ -301,13 +336,8 @@ static void on_element(void *data, const struct element *element,
 		add_failure(renderer, element, result->error);
 	else
 		flush_failures(renderer);
-	suspect = result->suspect && renderer->verbose && operation->has_view
-			  ? element_label(element)
-			  : strdup(operation->location->text);
 	if (result->suspect && renderer->verbose)
-		diagnostic_note("%s: suspect: all ones is also what a device "
-				"answers that is off, asleep or gone",
-				suspect ? suspect : "?");
+		note_suspect(element);
 }
 
 static const char *outcome_word(const struct error *error)

@@ -429,19 +429,19 @@ streamed() {
     "assert $at eq 1" "read $at"
   expect 1 batch "${on[@]}" --json lines
   jq -e '.command == "batch" and .status == 1 and (.results | length) == 3 and
-    .results[0].command == "read" and .results[0].line == 1 and
+    .results[0].command == "read" and .results[0].batch_line == 1 and
     (.results[0].elements | length) == 2 and .results[1].text == "hello" and
-    .results[2].command == "assert" and .results[2].line == 5 and
+    .results[2].command == "assert" and .results[2].batch_line == 5 and
     .results[2].error.kind == "assertion"' out
   validates
   expect 1 batch "${on[@]}" --jsonl lines
-  jq -se 'length == 5 and (map(.line) == [1, 1, 2, 5, null]) and
+  jq -se 'length == 5 and (map(.batch_line) == [1, 1, 2, 5, null]) and
     .[4].command == "batch" and .[4].status == 1' out
   validates lines
   lines "read $at" 'reed x'
   expect 2 batch "${on[@]}" --json lines
   jq -e '.status == 2 and (.results | length) == 1 and
-    .results[0].line == 2 and .results[0].error.kind == "usage"' out
+    .results[0].batch_line == 2 and .results[0].error.kind == "usage"' out
   validates
   lines "wait $at ge 0 --timeout 0" "wait $at eq 0 --timeout 0" "maps" \
     "write $at=1" "info $at"
