@@ -159,6 +159,11 @@ await() {
 
 # The target
 
+# Its threads want all the time of all processors, by the score. We take ours first,
+# or each of the many programs of a round would wait for its turn behind all of them;
+# among themselves they are as before.
+yielding=(nice -n 10)
+
 # line_of FILE: its first line, in `line`; false if there is none
 line_of() {
   line=
@@ -207,7 +212,7 @@ number() {
 # do not change), `second_half` (of its page, to write to)
 start_self() {
   mkfifo to from
-  "$self" "$@" <to >from 2>target.err \
+  "${yielding[@]}" "$self" "$@" <to >from 2>target.err \
     3>&- &
   target_process=$!
   kind=self
@@ -229,7 +234,7 @@ start_hostile() {
   head -c 16384 /dev/urandom >dev
   cp dev want
   mkfifo to from
-  "$hostile" --file="$work/dev" "$@" <to >from 2>target.err \
+  "${yielding[@]}" "$hostile" --file="$work/dev" "$@" <to >from 2>target.err \
     3>&- &
   target_process=$!
   kind=hostile
