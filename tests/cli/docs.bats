@@ -521,6 +521,7 @@ check_arguments() {
   for command in maps info read write; do
     place=p wanted=phys:
     [ "$command" != maps ] || place=u wanted=uio0/map0
+    options "$command" | spelled >"spelled.$command"
     while read -r letter long argument; do
       case $long in
       help | version) continue ;;
@@ -543,7 +544,7 @@ check_arguments() {
     choices "mmiodbg $word x $command --" >found
     grep -qx -e --pid -e --treat-as-device found ||
       fail "no options behind $word x $command"
-    options "$command" | spelled | comm -13 - found >others
+    comm -13 "spelled.$command" found >others
     [ ! -s others ] || fail "options behind $word x $command: $(cat others)"
   done <cases
 }
@@ -678,6 +679,7 @@ check_target() {
 }
 
 check_shell() {
+  local - && set +T
   need_shell "$1"
   "check_$2" "$1"
 }
