@@ -55,6 +55,7 @@ _mmiodbg_option()
       o*) name=--output ;;
       t*) name=--type ;;
       m*) name=--access ;;
+      e*) name=--line ;;
       esac
       letters=${letters:1}
     done
@@ -65,7 +66,7 @@ _mmiodbg_option()
   case $name in
   --pid | --width | --count | --type | --access | --via | --thread | \
     --max-pause | --max-stop | --retry | --into | --treat-as-device | \
-    --output | --color) ;;
+    --interval | --timeout | --line | --output | --color) ;;
   *) name='' ;;
   esac
 }
@@ -133,16 +134,22 @@ _mmiodbg_options()
   local -a change=(--fill --verify)
   local -a types=(-t --type -m --access)
   local -a symbols=(--no-debuginfod)
+  local -a waiting=(--interval --timeout)
 
   case $command in
   '') names+=("${place[@]}" "${table[@]}" "${access[@]}"
-    "${change[@]}" "${types[@]}" "${symbols[@]}" --into) ;;
+    "${change[@]}" "${types[@]}" "${symbols[@]}" "${waiting[@]}" -e --line
+    --into) ;;
   maps) names+=("${place[@]}" "${table[@]}") ;;
   info) names+=("${place[@]}" "${symbols[@]}" --via --trust-kernel) ;;
   read | peek) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
     "${access[@]}") ;;
   write | poke) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
     "${access[@]}" "${change[@]}") ;;
+  wait) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
+    "${access[@]}" "${waiting[@]}") ;;
+  batch) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
+    "${access[@]}" -e --line) ;;
   sym) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${table[@]}"
     --into) ;;
   esac
@@ -226,6 +233,8 @@ _mmiodbg_value()
   --via) _mmiodbg_offer "$2" auto kernel tracee ;;
   --retry) _mmiodbg_offer "$2" 0 100ms 1s 10s ;;
   --max-pause) _mmiodbg_offer "$2" 100us 1ms 10ms 100ms ;;
+  --interval) _mmiodbg_offer "$2" 0 1ms 10ms 100ms 1s ;;
+  --timeout) _mmiodbg_offer "$2" 100ms 1s 10s 1m ;;
   --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
   --into)
     case ${cur#"$2"} in
@@ -248,6 +257,14 @@ _mmiodbg_place()
     @*) _mmiodbg_regions @ ;;
     *) _mmiodbg_regions '' ;;
     esac
+    return
+  fi
+  if [[ $command == batch ]]; then
+    ((arguments)) || _mmiodbg_files ''
+    return
+  fi
+  if [[ $command == wait && $arguments -gt 0 ]]; then
+    ((arguments == 1)) && _mmiodbg_offer '' eq ne lt le gt ge set clear
     return
   fi
   # Which names there are, only debug information tells.
@@ -288,7 +305,7 @@ _mmiodbg()
   elif [[ -z $dashes && $cur == -* ]]; then
     _mmiodbg_options
   elif [[ -z $command ]]; then
-    _mmiodbg_offer '' maps info read peek write poke sym
+    _mmiodbg_offer '' maps info read peek write poke sym wait batch
   else
     _mmiodbg_place
   fi

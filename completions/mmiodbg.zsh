@@ -97,7 +97,7 @@ _mmiodbg_columns() {
 _mmiodbg() {
   local curcontext=$curcontext state state_descr context ret=1
   local -a line line_words commands_ always place table via access change
-  local -a types symbols into
+  local -a types symbols into waiting lines
   typeset -A opt_args
 
   line_words=( "${(@Q)words}" )
@@ -108,6 +108,8 @@ _mmiodbg() {
     'peek:read registers'
     'write:write registers'
     'poke:write registers'
+    'wait:wait until a condition holds'
+    'batch:carry out commands, a line each'
     'sym:where a name is, how a type is laid out, what points into a device'
   )
   always=(
@@ -156,12 +158,19 @@ _mmiodbg() {
   symbols=(
     '--no-debuginfod[ask no server for debug information]'
   )
+  waiting=(
+    '--interval=[from one sample to the next]:time:(0 1ms 10ms 100ms 1s)'
+    '--timeout=[when to give up]:time:(100ms 1s 10s 1m)'
+  )
+  lines=(
+    '*'{-e+,--line=}'[a line of the batch]:line: '
+  )
   into=(
     '--into=[the variables that point into a region]:device:_mmiodbg_devices'
   )
 
   _arguments -C -s $always $place $table $via $access $change \
-    $types $symbols $into \
+    $types $symbols $into $waiting $lines \
     '(-): :->command' '(-)*:: :->arguments' && ret=0
   case $state in
   (command)
@@ -185,6 +194,15 @@ _mmiodbg() {
     (write|poke)
       _arguments -s -S $always $place $via $access $change $types $symbols \
         '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (wait)
+      _arguments -s -S $always $place $via $access $types $symbols $waiting \
+        '1:location:_mmiodbg_locations' \
+        '2:OP:(eq ne lt le gt ge set clear)' '3:value: ' && ret=0
+      ;;
+    (batch)
+      _arguments -s -S $always $place $via $access $types $symbols $lines \
+        '1:file:_files' && ret=0
       ;;
     (sym)
       _arguments -s -S $always $place $table $types $symbols $into \
