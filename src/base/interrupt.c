@@ -18,6 +18,43 @@ static int wakers[2] = {-1, -1};     /* a pipe: something to read once caught */
 static bool holding;
 static sigset_t held;
 static int arrived; /* the number of the signal, or 0 */
+static void (*at_end)(void);
+static pid_t at_end_of;
+
+/* Its handler is gone by now: it ends us when this returns. */
+static void on_end(int number)
+{
+	if (at_end && getpid() == at_end_of)
+		at_end();
+	raise(number);
+}
+
+void interrupt_on_end(void (*function)(void))
+{
+	static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,
+				      SIGQUIT, SIGALRM, SIGPIPE};
+	struct sigaction ours = {.sa_handler = on_end,
+				 .sa_flags = SA_RESETHAND};
+	struct sigaction plain = {.sa_handler = SIG_DFL};
+
+	if (function) {
+		at_end_of = getpid();
+		at_end = function;
+	}
+	sigfillset(&ours.sa_mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction now;
+
+		if (sigaction(signals[i], NULL, &now) != 0)
+			continue;
+		if (function && now.sa_handler == SIG_DFL)
+			sigaction(signals[i], &ours, NULL);
+		if (!function && now.sa_handler == on_end)
+			sigaction(signals[i], &plain, NULL);
+	}
+	if (!function)
+		at_end = NULL;
+}
 
 /* Those that would end us: not those that are ignored or blocked. */
 static void ending_signals(sigset_t *ret)
@@ -32,7 +69,8 @@ static void ending_signals(sigset_t *ret)
 
 		if (!sigismember(&blocked, signals[i]) &&
 		    sigaction(signals[i], NULL, &action) == 0 &&
-		    action.sa_handler == SIG_DFL)
+		    (action.sa_handler == SIG_DFL ||
+		     action.sa_handler == on_end))
 			sigaddset(ret, signals[i]);
 	}
 }

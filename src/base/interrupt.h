@@ -40,6 +40,13 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 void interrupt_deliver(void);
 
 /*
+ * What is still to be done when one of these signals, SIGALRM or SIGPIPE ends
+ * us: `function` is called in its handler. Only in this process, and not for a
+ * signal that is ignored or caught when this is called. NULL: nothing any more.
+ */
+void interrupt_on_end(void (*function)(void));
+
+/*
  * From here on SIGINT ends what is being done and not us, as in a shell:
  * interrupt_pending() and interrupt_wait() tell it, until interrupt_clear().
  */
