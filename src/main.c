@@ -27,6 +27,9 @@ static const struct command *const commands[] = {
 	&command_write,
 	&command_sym,
 	&command_wait,
+	&command_save,
+	&command_diff,
+	&command_restore,
 	&command_batch,
 	NULL,
 };

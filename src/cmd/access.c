@@ -11,7 +11,7 @@
 #include "target/machine.h"
 #include "target/session.h"
 
-static struct error *check_options(const struct plan_options *options)
+struct error *access_check_options(const struct plan_options *options)
 {
 	if (options->backend == &backend_kernel &&
 	    (options->thread || options->max_pause))
@@ -30,6 +30,20 @@ static struct error *check_options(const struct plan_options *options)
 	return NULL;
 }
 
+struct error *access_plan(const struct command_context *context,
+			  const struct plan_options *options,
+			  const struct location_list *locations,
+			  struct session *session, struct plan *ret_plan)
+{
+	struct plan_options wanted = *options;
+	struct error *error;
+
+	wanted.indexes = context->held != NULL;
+	error = plan_make(session, locations->items, locations->count, &wanted,
+			  ret_plan);
+	return error ? error : session_attach(session, wanted.write);
+}
+
 /* All but attaching to threads. */
 static struct error *make_plan(const struct command_context *context,
 			       const struct plan_options *options,
@@ -40,15 +54,22 @@ static struct error *make_plan(const struct command_context *context,
 	struct error *error;
 
 	wanted.indexes = context->held != NULL;
-	error = check_options(&wanted);
+	error = access_check_options(&wanted);
 	if (!error)
 		error = plan_check(locations->items, locations->count, &wanted);
 	if (!error)
 		error = target_open(context, locations, session);
-	if (!error)
-		error = plan_make(*session, locations->items, locations->count,
-				  &wanted, plan);
-	return error ? error : session_attach(*session, wanted.write);
+	return error ? error
+		     : access_plan(context, options, locations, *session, plan);
+}
+
+struct error *access_attach(const struct command_context *context,
+			    const struct plan_options *options,
+			    struct session *session)
+{
+	if (context->options->dry_run)
+		return NULL;
+	return target_attach(context, session, options->attach, options->stop);
 }
 
 struct error *access_prepare(const struct command_context *context,
@@ -60,10 +81,7 @@ struct error *access_prepare(const struct command_context *context,
 	struct error *error =
 		make_plan(context, options, locations, ret_session, ret_plan);
 
-	if (!error && !context->options->dry_run)
-		error = target_attach(context, *ret_session, options->attach,
-				      options->stop);
-	return error;
+	return error ? error : access_attach(context, options, *ret_session);
 }
 
 struct error *access_check(const struct command_context *context,

@@ -24,6 +24,21 @@ struct error *access_prepare(const struct command_context *context,
 			     struct plan *ret_plan)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The parts of that, for a command that looks at the session in between: what
+ * options exclude each other; a plan, in a session that is open; attaching to
+ * threads. */
+struct error *access_check_options(const struct plan_options *options)
+	__attribute__((nonnull, warn_unused_result));
+struct error *access_plan(const struct command_context *context,
+			  const struct plan_options *options,
+			  const struct location_list *locations,
+			  struct session *session, struct plan *ret_plan)
+	__attribute__((nonnull, warn_unused_result));
+struct error *access_attach(const struct command_context *context,
+			    const struct plan_options *options,
+			    struct session *session)
+	__attribute__((nonnull, warn_unused_result));
+
 /* Whether that would go well, for `check` of a command: the plan is made and
  * given up. */
 struct error *access_check(const struct command_context *context,

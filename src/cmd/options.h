@@ -33,6 +33,7 @@ enum option_group {
 	GROUP_DUMP = 1 << 14, /* its form can be chosen */
 	GROUP_RESTORE = 1 << 15,
 	GROUP_BATCH = 1 << 16,
+	GROUP_REPLAY = 1 << 17, /* accesses whose form a file tells */
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };

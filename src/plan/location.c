@@ -624,3 +624,19 @@ void location_destroy(struct location *location)
 	free(location->text);
 	free(location);
 }
+
+size_t location_place_length(const struct location *location)
+{
+	const struct place *start = &location->start;
+	const struct name_expression *path = &start->expression;
+	const struct name_step *last =
+		path->n_steps ? &path->steps[path->n_steps - 1] : NULL;
+
+	if (start->has_offset)
+		return start->offset_span.start + start->offset_span.length;
+	if (!last)
+		return start->base_span.start + start->base_span.length;
+	/* The span of an index ends before its "]". */
+	return last->span.start + last->span.length +
+	       (last->kind == STEP_INDEX);
+}

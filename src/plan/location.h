@@ -166,6 +166,11 @@ struct error *value_parse(const char *text, struct value *ret)
 struct error *width_parse(const char *text, struct width *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* How long the place is that a location begins with, in its text: up to a
+ * range, a width or bits. */
+size_t location_place_length(const struct location *location)
+	__attribute__((nonnull));
+
 /* "32", "16be", "32x2": the form in which a width is written. Static. */
 const char *width_name(const struct width *width);
 

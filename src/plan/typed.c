@@ -124,26 +124,15 @@ static struct error *find_object(struct session *session,
 static char *label_of(const struct location *location,
 		      const struct plan_options *options)
 {
-	const struct place *start = &location->start;
-	size_t length = start->base_span.start + start->base_span.length;
-	const struct name_expression *path = &start->expression;
+	size_t length = location_place_length(location);
 	const struct bits *bits = &location->bits;
 	bool behind = bits->kind != BITS_NONE && options->member, wrap;
 	char *text;
 
-	if (is_named(location) && path->n_steps) {
-		const struct name_step *last = &path->steps[path->n_steps - 1];
-
-		length = last->span.start + last->span.length;
-		if (last->kind == STEP_INDEX)
-			length++; /* "]" */
-	}
-	if (start->has_offset)
-		length = start->offset_span.start + start->offset_span.length;
 	if (bits->kind != BITS_NONE && !options->member)
 		length = bits->span.start + bits->span.length;
 	/* In parentheses what is a member only by -t. */
-	wrap = options->type && start->kind == BASE_POINTER;
+	wrap = options->type && location->start.kind == BASE_POINTER;
 	if (asprintf(&text, "%s%.*s%s%s%s%s%.*s", wrap ? "(" : "", (int)length,
 		     location->text, wrap ? ")" : "",
 		     options->member ? "." : "",

@@ -328,6 +328,8 @@ static void on_element(void *data, const struct element *element,
 		json_document_add(&renderer->document,
 				  json_element(renderer, element, result));
 		break;
+	case FORMAT_NONE:
+		break;
 	}
 	output_check();
 	renderer->unclear |=
@@ -338,6 +340,12 @@ static void on_element(void *data, const struct element *element,
 		flush_failures(renderer);
 	if (result->suspect && renderer->verbose)
 		note_suspect(element);
+}
+
+static bool is_json(const struct access_renderer *renderer)
+{
+	return renderer->format == FORMAT_JSON ||
+	       renderer->format == FORMAT_LINES;
 }
 
 static const char *outcome_word(const struct error *error)
@@ -358,8 +366,7 @@ static void on_access(void *data, const struct element *element,
 	if (record->known)
 		snprintf(value, sizeof(value), " = 0x%0*llx",
 			 (int)record->bits / 4, (ull)record->value);
-	if (renderer->dry && renderer->format != FORMAT_TEXT &&
-	    renderer->format != FORMAT_QUIET)
+	if (renderer->dry && is_json(renderer))
 		return;
 	if (renderer->dry) {
 		printf("would %s %u bits at 0x%llx (", verb, record->bits,
@@ -396,10 +403,13 @@ void access_renderer_flush(struct access_renderer *renderer)
 	flush_failures(renderer);
 }
 
-static bool is_json(const struct access_renderer *renderer)
+static void add_members(json_object *object, json_object *more)
 {
-	return renderer->format == FORMAT_JSON ||
-	       renderer->format == FORMAT_LINES;
+	json_object_object_foreach(more, key, value)
+	{
+		json_object_object_add(object, key, json_object_get(value));
+	}
+	json_object_put(more);
 }
 
 struct run_sink access_renderer_start(struct access_renderer *renderer,
@@ -412,6 +422,8 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 		head = json_head(command, renderer->session);
 		json_object_object_add(head, "dry_run",
 				       json_object_new_boolean(renderer->dry));
+		if (renderer->more)
+			add_members(head, renderer->more);
 		json_document_init(&renderer->document,
 				   renderer->format == FORMAT_LINES, "elements",
 				   head);

@@ -7,7 +7,14 @@
 #include "render/diagnostic.h"
 #include "render/json.h"
 
-enum access_format { FORMAT_TEXT, FORMAT_QUIET, FORMAT_JSON, FORMAT_LINES };
+enum access_format {
+	FORMAT_TEXT,
+	FORMAT_QUIET,
+	FORMAT_JSON,
+	FORMAT_LINES,
+	FORMAT_NONE, /* somebody else shows the values: no more than what is
+		      * said on standard error; of a dry run, as text */
+};
 
 struct access_renderer {
 	enum access_format format;
@@ -17,7 +24,8 @@ struct access_renderer {
 	bool color; /* of standard output */
 	struct diagnostic_style style;
 	const struct session *session;
-	uint64_t stop; /* the longest stop, in nanoseconds; 0: none */
+	uint64_t stop;     /* the longest stop, in nanoseconds; 0: none */
+	json_object *more; /* members for the head, taken over; or NULL */
 	/* The rest is the renderer's own. */
 	bool unclear; /* of an element it is not known if it was written */
 	struct json_document document;

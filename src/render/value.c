@@ -114,7 +114,7 @@ static void put_meaning(FILE *stream, const struct session *session,
 	cleanup_free char *place = NULL;
 	double number;
 
-	if (scalar->kind == TYPE_POINTER)
+	if (session && scalar->kind == TYPE_POINTER)
 		place = device_place(session, value);
 	if (name) {
 		fputs(" (", stream);
@@ -141,13 +141,12 @@ static void put_field(FILE *stream, const struct session *session,
 	unsigned bits = field->high - field->low + 1;
 	struct scalar scalar = field->scalar;
 
-	put_escaped(stream, field->name);
 	if (is_negative(&scalar, value, bits))
-		fprintf(stream, " = %lld", (long long)extended(value, bits));
+		fprintf(stream, "%lld", (long long)extended(value, bits));
 	else if (value < 10)
-		fprintf(stream, " = %llu", (ull)value);
+		fprintf(stream, "%llu", (ull)value);
 	else
-		fprintf(stream, " = 0x%llx", (ull)value);
+		fprintf(stream, "0x%llx", (ull)value);
 	if (is_negative(&scalar, value, bits) &&
 	    !enumerator_name(&scalar, value, bits))
 		return; /* it has been said */
@@ -171,11 +170,30 @@ char *value_meaning(const struct session *session, const struct view *view,
 	put_meaning(stream, session, &view->scalar, value, bits);
 	for (size_t i = 0; i < view->n_fields; i++) {
 		fputs(i ? ", " : " { ", stream);
+		put_escaped(stream, view->fields[i].name);
+		fputs(" = ", stream);
 		put_field(stream, session, &view->fields[i],
 			  field_value(&view->fields[i], value));
 	}
 	if (view->n_fields)
 		fputs(" }", stream);
+	if (fclose(stream)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+char *field_text(const struct session *session, const struct field *field,
+		 uint64_t value)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return NULL;
+	put_field(stream, session, field, field_value(field, value));
 	if (fclose(stream)) {
 		free(text);
 		return NULL;
@@ -199,7 +217,7 @@ static void json_add_scalar(json_object *object, const struct session *session,
 	cleanup_free char *place = NULL;
 	double number;
 
-	if (scalar->kind == TYPE_POINTER)
+	if (session && scalar->kind == TYPE_POINTER)
 		place = device_place(session, value);
 	if (name)
 		json_object_object_add(object, "enum", json_text(name));

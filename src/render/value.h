@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 struct element;
+struct field;
 struct operation;
 struct scalar;
 struct session;
@@ -19,11 +20,18 @@ char *element_label(const struct element *element)
 
 /*
  * Behind a value of `bits`: " (FAST)", " (-2)", " { en = 1, mode = 4 (FAST) }",
- * or "". The caller frees; NULL when memory runs out.
+ * or "". `session` tells what pointers lead to; NULL: nothing does. The caller
+ * frees; NULL when memory runs out.
  */
 char *value_meaning(const struct session *session, const struct view *view,
 		    uint64_t value, unsigned bits)
-	__attribute__((nonnull, warn_unused_result));
+	__attribute__((nonnull(2), warn_unused_result));
+
+/* What a field has in a register's value, as above: "4 (FAST)". The caller
+ * frees; NULL when memory runs out. */
+char *field_text(const struct session *session, const struct field *field,
+		 uint64_t value)
+	__attribute__((nonnull(2), warn_unused_result));
 
 /* What `read` calls an operation: by its type, or as the user wrote it. */
 const char *operation_name(const struct operation *operation)
@@ -48,9 +56,9 @@ char *device_place(const struct session *session, uint64_t address)
 	__attribute__((nonnull, warn_unused_result));
 
 /* "type", "enum", "signed", "float", "points_to" and "fields", as they apply.
- */
+ * `session` may be NULL, as above. */
 void json_add_meaning(json_object *object, const struct session *session,
 		      const struct view *view, uint64_t value, unsigned bits)
-	__attribute__((nonnull));
+	__attribute__((nonnull(1, 3)));
 
 #endif

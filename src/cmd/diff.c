@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "cmd/access.h"
+#include "cmd/snapshot.h"
+#include "render/access.h"
+#include "render/difference.h"
+#include "render/json.h"
+#include "render/output.h"
+#include "snapshot/compare.h"
+#include "target/session.h"
+
+/* 1 says that they differ, so it says nothing else. */
+enum { STATUS_SAME = 0, STATUS_DIFFERENT = 1, STATUS_TROUBLE = 2 };
+
+/* One run of the command. */
+struct comparison {
+	const struct command_context *context;
+	const char *old_name, *new_name; /* new_name NULL: the device */
+	struct snapshot old;
+	struct replay replay;
+	/* What is compared with it. If it is of the device, its texts are those
+	 * of `old`, but for errors. */
+	struct snapshot new;
+	bool borrowed;
+	struct run_summary summary;
+	bool ran;
+	struct difference_list differences;
+	bool compared;
+};
+
+static void comparison_deinit(struct comparison *comparison)
+{
+	struct snapshot *new = &comparison->new;
+
+	difference_list_deinit(&comparison->differences);
+	for (size_t i = 0; comparison->borrowed && i < new->n_registers; i++) {
+		free(new->registers[i].error_kind);
+		free(new->registers[i].error_message);
+	}
+	if (comparison->borrowed)
+		free(new->registers);
+	else
+		snapshot_deinit(new);
+	replay_deinit(&comparison->replay);
+	snapshot_deinit(&comparison->old);
+}
+
+static struct error *check_arguments(const struct options *options)
+{
+	if (!options->n_arguments)
+		return error_help(
+			error_create(ERROR_USAGE, 0, "there is no file"),
+			"`mmiodbg save -f FILE` makes one");
+	if (options->n_arguments > 2)
+		return error_create(ERROR_USAGE, 0,
+				    "more than two files: '%.60s'",
+				    options->arguments[2]);
+	if (options->n_arguments == 2 &&
+	    strcmp(options->arguments[0], "-") == 0 &&
+	    strcmp(options->arguments[1], "-") == 0)
+		return error_create(ERROR_USAGE, 0,
+				    "standard input cannot be read twice");
+	return NULL;
+}
+
+/* The same registers, which are to be read now. */
+static struct error *copy_form(struct comparison *comparison)
+{
+	const struct snapshot *old = &comparison->old;
+	struct snapshot *new = &comparison->new;
+
+	*new = *old;
+	new->registers = calloc(old->n_registers + 1, sizeof(*new->registers));
+	comparison->borrowed = true;
+	if (!new->registers)
+		new->n_registers = 0;
+	for (size_t i = 0; i < new->n_registers; i++) {
+		struct snapshot_register *one = &new->registers[i];
+
+		*one = old->registers[i];
+		one->known = one->suspect = false;
+		one->value = 0;
+		one->error_kind = one->error_message = NULL;
+	}
+	return new->registers ? NULL : error_no_memory();
+}
+
+static struct error *read_now(struct comparison *comparison)
+{
+	const struct options *options = comparison->context->options;
+	struct access_renderer renderer = {
+		.format = !options->dry_run     ? FORMAT_NONE
+			  : options->json_lines ? FORMAT_LINES
+			  : options->json       ? FORMAT_JSON
+						: FORMAT_TEXT,
+		.dry = options->dry_run,
+		.verbose = options->verbose,
+		.style = style_of(options),
+		.session = comparison->replay.session,
+		.stop = options->plan.stop ? comparison->replay.plan.max_stop
+					   : 0,
+	};
+	struct snapshot_recorder recorder = {.snapshot = &comparison->new};
+	struct run_sink sink;
+	struct error *error;
+
+	access_warn(comparison->context, &comparison->replay.plan);
+	recorder.next = access_renderer_start(&renderer, "diff");
+	sink = snapshot_recorder_sink(&recorder);
+	error = run_plan(&comparison->replay.plan, options->dry_run, &sink,
+			 &comparison->summary);
+	comparison->ran = !error;
+	access_renderer_end(&renderer, error ? NULL : &comparison->summary,
+			    error);
+	if (comparison->ran)
+		error_destroy(comparison->summary.end_error);
+	if (!error && interrupt_pending())
+		error = error_create(ERROR_INTERRUPTED, 0, "interrupted");
+	return error ? error : snapshot_recorder_end(&recorder);
+}
+
+/* What is compared with the first file. */
+static struct error *get_new(struct comparison *comparison)
+{
+	struct replay *replay = &comparison->replay;
+	struct error *error;
+
+	if (comparison->new_name)
+		return snapshot_load(comparison->new_name, &comparison->new);
+	replay->snapshot = &comparison->old;
+	replay->file = comparison->old_name;
+	error = copy_form(comparison);
+	if (!error && comparison->old.n_registers)
+		error = replay_prepare(comparison->context, replay);
+	if (!error && comparison->old.n_registers)
+		error = read_now(comparison);
+	return error;
+}
+
+static struct error *compare(struct comparison *comparison)
+{
+	const struct options *options = comparison->context->options;
+	struct error *error;
+
+	error = snapshot_load(comparison->old_name, &comparison->old);
+	if (!error)
+		error = get_new(comparison);
+	if (error || (options->dry_run && !comparison->new_name))
+		return error;
+	error = snapshot_compare(&comparison->old, &comparison->new,
+				 &comparison->differences);
+	comparison->compared = !error;
+	return error;
+}
+
+static struct difference_renderer
+renderer_of(const struct comparison *comparison)
+{
+	return (struct difference_renderer){
+		.color = color_output(comparison->context->options),
+		.old = &comparison->old,
+		.new = &comparison->new,
+		.old_name = comparison->old_name,
+		.new_name = comparison->new_name,
+	};
+}
+
+static void put_text(const struct comparison *comparison)
+{
+	const struct difference_renderer renderer = renderer_of(comparison);
+
+	for (size_t i = 0; i < comparison->differences.count; i++) {
+		difference_print(&renderer, &comparison->differences.items[i]);
+		output_check();
+	}
+}
+
+static void add_number(json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key,
+			       json_object_new_int64((int64_t)number));
+}
+
+static json_object *head_of(const struct comparison *comparison)
+{
+	json_object *head = json_head("diff", comparison->replay.session);
+
+	json_object_object_add(head, "old_file",
+			       json_text(comparison->old_name));
+	json_object_object_add(head, "new_file",
+			       json_text(comparison->new_name));
+	return head;
+}
+
+static void put_json(const struct comparison *comparison,
+		     const struct error *error)
+{
+	const struct options *options = comparison->context->options;
+	const struct difference_renderer renderer = renderer_of(comparison);
+	json_object *tail = json_object_new_object();
+	struct json_document document;
+
+	json_document_init(&document, options->json_lines, "differences",
+			   head_of(comparison));
+	for (size_t i = 0; i < comparison->differences.count; i++) {
+		json_document_add(
+			&document,
+			difference_json(&renderer,
+					&comparison->differences.items[i]));
+		output_check();
+	}
+	if (comparison->compared) {
+		add_number(tail, "different", comparison->differences.count);
+		add_number(tail, "compared", comparison->differences.compared);
+	}
+	if (comparison->ran) {
+		const struct run_summary *summary = &comparison->summary;
+
+		add_number(tail, "failed", summary->failed);
+		add_number(tail, "not_reached",
+			   summary->elements - summary->done - summary->failed);
+	}
+	if (error)
+		json_object_object_add(tail, "error", json_error(error));
+	json_document_end(&document, tail);
+}
+
+static int status_of(const struct comparison *comparison)
+{
+	const struct run_summary *summary = &comparison->summary;
+
+	if (comparison->ran && summary->status != STATUS_DONE)
+		return summary->status == STATUS_DIFFERENT ? STATUS_PARTLY
+							   : summary->status;
+	return comparison->differences.count ? STATUS_DIFFERENT : STATUS_SAME;
+}
+
+static struct error *run(const struct command_context *context, int *ret_status)
+{
+	const struct options *options = context->options;
+	struct comparison comparison = {.context = context};
+	struct diagnostic_style style = style_of(options);
+	struct error *error = check_arguments(options);
+	bool dry = false;
+
+	if (!error) {
+		comparison.old_name = options->arguments[0];
+		if (options->n_arguments > 1)
+			comparison.new_name = options->arguments[1];
+		error = compare(&comparison);
+		dry = !comparison.new_name && options->dry_run &&
+		      comparison.ran;
+	}
+	*ret_status = status_of(&comparison);
+	if (options->json && !dry)
+		put_json(&comparison, error);
+	else if (!error && !options->quiet)
+		put_text(&comparison);
+	comparison_deinit(&comparison);
+	if (!error || error_kind_status(error->kind) != STATUS_DIFFERENT)
+		return error;
+	fflush(stdout);
+	diagnostic_error(&style, error);
+	error_destroy(error);
+	*ret_status = STATUS_TROUBLE;
+	return NULL;
+}
+
+/* The file may be one that a command before this one will make. */
+static struct error *check(const struct command_context *context)
+{
+	return check_arguments(context->options);
+}
+
+const struct command command_diff = {
+	.name = "diff",
+	.arguments = "FILE [FILE]",
+	.summary = "compare a snapshot with the device, or with another one",
+	.help = "  diff before.json                what has changed since\n"
+		"  diff before.json after.json     without a process\n\n"
+		"Status: 0 if nothing differs, 1 if something does; with -q "
+		"that is all. What is 1 for\n"
+		"other commands is 2 here.\n",
+	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES,
+	.check = check,
+	.run = run,
+};

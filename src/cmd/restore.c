@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cmd/access.h"
+#include "cmd/snapshot.h"
+#include "render/access.h"
+#include "render/json.h"
+#include "snapshot/select.h"
+#include "target/session.h"
+
+/* So many names are told when it fails. */
+enum { MOST_NAMES = 16 };
+
+/* One run of the command. */
+struct restoring {
+	const struct command_context *context;
+	const char *file;
+	struct snapshot snapshot;
+	struct selection selection; /* of what was read */
+	struct selection skipped;
+	struct replay replay;
+	struct run_sink next;
+	bool *written; /* of the selection */
+	size_t reached;
+};
+
+static void restoring_deinit(struct restoring *restoring)
+{
+	free(restoring->written);
+	replay_deinit(&restoring->replay);
+	selection_deinit(&restoring->selection);
+	selection_deinit(&restoring->skipped);
+	snapshot_deinit(&restoring->snapshot);
+}
+
+static struct error *check_arguments(const struct options *options)
+{
+	if (!options->n_arguments)
+		return error_help(
+			error_create(ERROR_USAGE, 0, "there is no file"),
+			"`mmiodbg save -f FILE` makes one");
+	if (options->n_arguments > 1)
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "more than a file: '%.60s'",
+					       options->arguments[1]),
+				  "registers are named by --only NAME");
+	if (!options->only.count)
+		return error_help(
+			error_create(ERROR_USAGE, 0,
+				     "nothing says which of the registers are "
+				     "safe to write"),
+			"name those that are, by --only NAME: a write may "
+			"clear bits, or start something");
+	return NULL;
+}
+
+static const struct snapshot_register *
+register_of(const struct restoring *restoring, const struct selection *of,
+	    size_t i)
+{
+	return &restoring->snapshot.registers[of->items[i].index];
+}
+
+/* What was not read has no value to go back to. */
+static struct error *skip_unread(struct restoring *restoring)
+{
+	struct selection *selection = &restoring->selection;
+	struct selection *skipped = &restoring->skipped;
+	size_t count = selection->count;
+
+	skipped->items = calloc(count + 1, sizeof(*skipped->items));
+	if (!skipped->items)
+		return error_no_memory();
+	selection->count = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct selected one = selection->items[i];
+		struct selection *to =
+			restoring->snapshot.registers[one.index].known
+				? selection
+				: skipped;
+
+		to->items[to->count++] = one;
+	}
+	if (selection->count)
+		return NULL;
+	return error_create(ERROR_FAILED, 0,
+			    "%s: nothing of that could be read when it was "
+			    "saved",
+			    restoring->file);
+}
+
+/* Whether a device answered with all ones to all that was read of it. */
+static bool was_silent(const struct snapshot *snapshot, size_t device)
+{
+	for (size_t i = 0; i < snapshot->n_registers; i++)
+		if (snapshot->registers[i].device == device &&
+		    snapshot->registers[i].known &&
+		    !snapshot->registers[i].suspect)
+			return false;
+	return true;
+}
+
+/* A device that was off when it was saved is not to get all ones now. */
+static struct error *check_suspects(const struct restoring *restoring)
+{
+	const struct selection *selection = &restoring->selection;
+	size_t last = SNAPSHOT_NONE;
+
+	if (restoring->context->options->plan.force)
+		return NULL;
+	for (size_t i = 0; i < selection->count; i++) {
+		const struct snapshot_register *one =
+			register_of(restoring, selection, i);
+
+		if (!one->suspect || one->device == last)
+			continue;
+		last = one->device;
+		if (was_silent(&restoring->snapshot, one->device))
+			return error_help(
+				error_create(ERROR_UNSAFE, 0,
+					     "%s: %s: all that was read of "
+					     "this device was all ones, as of "
+					     "one that is off or gone",
+					     restoring->file, one->name),
+				"--force writes it all the same");
+	}
+	return NULL;
+}
+
+static struct error *prepare(struct restoring *restoring)
+{
+	const struct options *options = restoring->context->options;
+	struct error *error = check_arguments(options);
+
+	if (error)
+		return error;
+	restoring->file = options->arguments[0];
+	error = snapshot_load(restoring->file, &restoring->snapshot);
+	if (!error)
+		error = snapshot_select(&restoring->snapshot,
+					options->only.items,
+					options->only.count, restoring->file,
+					&restoring->selection);
+	if (!error)
+		error = skip_unread(restoring);
+	if (!error)
+		error = check_suspects(restoring);
+	if (error)
+		return error;
+	restoring->replay.snapshot = &restoring->snapshot;
+	restoring->replay.file = restoring->file;
+	restoring->replay.selection = &restoring->selection;
+	restoring->written =
+		calloc(restoring->selection.count + 1, sizeof(bool));
+	if (!restoring->written)
+		return error_no_memory();
+	return replay_prepare(restoring->context, &restoring->replay);
+}
+
+static void on_element(void *data, const struct element *element,
+		       const struct element_result *result)
+{
+	struct restoring *restoring = data;
+
+	if (restoring->reached < restoring->selection.count)
+		restoring->written[restoring->reached++] = result->wrote;
+	restoring->next.element(restoring->next.data, element, result);
+}
+
+static void on_access(void *data, const struct element *element,
+		      const struct access_record *record)
+{
+	const struct restoring *restoring = data;
+
+	restoring->next.access(restoring->next.data, element, record);
+}
+
+/* "regs.a, regs.b and 7 more", of those of which `written` says so. */
+static void note_names(const struct restoring *restoring, const char *what,
+		       bool written)
+{
+	const struct selection *selection = &restoring->selection;
+	cleanup_free char *text = NULL;
+	size_t size = 0, count = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return;
+	for (size_t i = 0; i < selection->count; i++) {
+		if (restoring->written[i] != written)
+			continue;
+		if (count++ < MOST_NAMES)
+			fprintf(stream, "%s%s", count > 1 ? ", " : "",
+				register_of(restoring, selection, i)->name);
+	}
+	if (count > MOST_NAMES)
+		fprintf(stream, " and %zu more", count - MOST_NAMES);
+	if (fclose(stream) == 0 && count)
+		diagnostic_note("%s: %s", what, text);
+}
+
+static void note_skipped(const struct restoring *restoring)
+{
+	const struct selection *skipped = &restoring->skipped;
+
+	for (size_t i = 0; i < skipped->count && i < MOST_NAMES; i++)
+		diagnostic_note(
+			"%s is skipped: it could not be read when it was saved",
+			register_of(restoring, skipped, i)->name);
+	if (skipped->count > MOST_NAMES)
+		diagnostic_note("and so are %zu more",
+				skipped->count - MOST_NAMES);
+}
+
+static json_object *json_more(const struct restoring *restoring)
+{
+	const struct selection *skipped = &restoring->skipped;
+	json_object *object = json_object_new_object();
+	json_object *list = json_object_new_array();
+
+	json_object_object_add(object, "file", json_text(restoring->file));
+	for (size_t i = 0; i < skipped->count; i++)
+		json_object_array_add(
+			list,
+			json_text(register_of(restoring, skipped, i)->name));
+	json_object_object_add(object, "skipped", list);
+	return object;
+}
+
+static enum access_format format_of(const struct options *options)
+{
+	if (options->json)
+		return options->json_lines ? FORMAT_LINES : FORMAT_JSON;
+	return options->quiet ? FORMAT_QUIET : FORMAT_TEXT;
+}
+
+static struct error *write_back(struct restoring *restoring,
+				struct access_renderer *renderer,
+				struct run_summary *summary)
+{
+	struct run_sink sink;
+	struct error *error;
+
+	access_warn(restoring->context, &restoring->replay.plan);
+	note_skipped(restoring);
+	restoring->next = access_renderer_start(renderer, "restore");
+	sink = restoring->next;
+	sink.data = restoring;
+	sink.element = on_element;
+	if (sink.access)
+		sink.access = on_access;
+	error = run_plan(&restoring->replay.plan, renderer->dry, &sink,
+			 summary);
+	access_renderer_end(renderer, error ? NULL : summary, error);
+	return error;
+}
+
+static struct error *run(const struct command_context *context, int *ret_status)
+{
+	const struct options *options = context->options;
+	struct restoring restoring = {.context = context};
+	struct access_renderer renderer = {
+		.format = format_of(options),
+		.verbose = options->verbose,
+		.dry = options->dry_run,
+		.write = true,
+		.style = style_of(options),
+	};
+	struct run_summary summary;
+	struct error *error = prepare(&restoring);
+
+	renderer.session = restoring.replay.session;
+	renderer.stop = options->plan.stop ? restoring.replay.plan.max_stop : 0;
+	if (options->json)
+		renderer.more = json_more(&restoring);
+	if (error) {
+		access_renderer_start(&renderer, "restore");
+		access_renderer_end(&renderer, NULL, error);
+	} else {
+		error = write_back(&restoring, &renderer, &summary);
+	}
+	if (!error) {
+		*ret_status = summary.status;
+		error_destroy(summary.end_error);
+	}
+	if (!error && summary.done < summary.elements) {
+		note_names(&restoring, "written", true);
+		note_names(&restoring, "not written", false);
+	}
+	restoring_deinit(&restoring);
+	return error;
+}
+
+/* The file may be one that a command before this one will make. */
+static struct error *check(const struct command_context *context)
+{
+	return check_arguments(context->options);
+}
+
+const struct command command_restore = {
+	.name = "restore",
+	.arguments = "FILE --only NAME",
+	.summary = "write registers of a snapshot back",
+	.help = "  restore before.json --only @uio0+0x10\n"
+		"  restore before.json --only regs.ctrl --only regs.ring    "
+		"or what is in them\n"
+		"  restore before.json --only regs.ctrl.mode    a field: one "
+		"read, one write\n"
+		"  restore before.json --only @uio0+0x40..+0x20 --dry-run\n\n"
+		"In the order in which they were saved. NAME is what `diff` "
+		"prints, or what such names\n"
+		"begin with.\n",
+	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES |
+		  GROUP_RESTORE,
+	.check = check,
+	.run = run,
+};

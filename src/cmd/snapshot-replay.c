@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a snapshot holds, as a plan. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cmd/access.h"
+#include "cmd/snapshot.h"
+#include "plan/location.h"
+#include "snapshot/select.h"
+#include "target/machine.h"
+#include "target/session.h"
+
+typedef unsigned long long ull;
+
+/* A file that is missing is wrong usage: for `diff`, 1 means something else. */
+static struct error *open_file(const char *path, FILE **ret)
+{
+	struct stat status;
+	int fd = -1;
+
+	if (stat(path, &status) == 0 &&
+	    (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)))
+		return error_subject(error_create(ERROR_USAGE, 0,
+						  "this is a device, and no "
+						  "snapshot"),
+				     path);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	*ret = fd < 0 ? NULL : fdopen(fd, "r");
+	if (*ret)
+		return NULL;
+	return error_subject(error_create(errno == EACCES || errno == EPERM
+						  ? ERROR_DENIED
+						  : ERROR_USAGE,
+					  errno, "the file cannot be opened"),
+			     path);
+}
+
+struct error *snapshot_load(const char *path, struct snapshot *ret)
+{
+	cleanup_fclose FILE *file = NULL;
+	struct error *error;
+
+	if (strcmp(path, "-") == 0)
+		return snapshot_read(stdin, "standard input", ret);
+	error = open_file(path, &file);
+	return error ? error : snapshot_read(file, path, ret);
+}
+
+void replay_deinit(struct replay *replay)
+{
+	plan_deinit(&replay->plan);
+	location_list_deinit(&replay->locations);
+	session_destroy(replay->session);
+	for (size_t i = 0; replay->regions && i < replay->snapshot->n_devices;
+	     i++)
+		free(replay->regions[i]);
+	free(replay->regions);
+	free(replay->firsts);
+	replay->session = NULL;
+	replay->regions = NULL;
+	replay->firsts = NULL;
+}
+
+static size_t n_chosen(const struct replay *replay)
+{
+	return replay->selection ? replay->selection->count
+				 : replay->snapshot->n_registers;
+}
+
+static const struct snapshot_register *chosen(const struct replay *replay,
+					      size_t i)
+{
+	return &replay->snapshot
+			->registers[replay->selection
+					    ? replay->selection->items[i].index
+					    : i];
+}
+
+static uint64_t mask_of(const struct replay *replay, size_t i)
+{
+	return replay->selection ? replay->selection->items[i].mask
+				 : snapshot_mask(chosen(replay, i));
+}
+
+/* Locations */
+
+static struct error *in_file(const struct replay *replay,
+			     const struct snapshot_register *one,
+			     struct error *error)
+{
+	cleanup_free char *subject = NULL;
+
+	if (asprintf(&subject, "%s: %s", replay->file, one->name) < 0)
+		subject = NULL;
+	return error_prefix(error, subject ? subject : one->name);
+}
+
+static void put_place(FILE *stream, const struct replay *replay,
+		      const struct snapshot_register *one, uint64_t count)
+{
+	unsigned bytes = one->width / 8;
+
+	fprintf(stream, "@%s+0x%llx", replay->regions[one->device],
+		(ull)one->offset);
+	if (count > 1)
+		fprintf(stream, "..+0x%llx", (ull)(count * bytes));
+	if (one->halves)
+		fputs("/32x2", stream);
+	else
+		fprintf(stream, "/%u%s", one->width,
+			one->width == 8 ? ""
+			: one->is_big   ? "be"
+					: "le");
+	if (one->has_bits && !replay->selection)
+		fprintf(stream, ".%u:%u", one->high, one->low);
+}
+
+static void put_value(FILE *stream, const struct snapshot_register *one,
+		      uint64_t mask)
+{
+	uint64_t whole = one->has_offset || !one->has_bits
+				 ? one->value & mask
+				 : snapshot_shown(one, one->value);
+
+	fprintf(stream, "=0x%llx", (ull)whole);
+	if (one->has_offset || !one->has_bits)
+		fprintf(stream, ":0x%llx", (ull)mask);
+}
+
+static char *location_text(const struct replay *replay, size_t i,
+			   uint64_t count)
+{
+	const struct snapshot_register *one = chosen(replay, i);
+	char *text = NULL;
+	size_t size = 0;
+	FILE *stream = open_memstream(&text, &size);
+
+	if (!stream)
+		return NULL;
+	if (one->has_offset)
+		put_place(stream, replay, one, count);
+	else
+		fputs(one->location, stream);
+	if (replay->selection)
+		put_value(stream, one, mask_of(replay, i));
+	if (fclose(stream)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+/* How many registers from this one on are one range, which is read in the same
+ * order. */
+static size_t run_from(const struct replay *replay, size_t i)
+{
+	const struct snapshot_register *one = chosen(replay, i);
+	unsigned bytes = one->width / 8;
+	size_t count = 1;
+
+	if (replay->selection || !one->has_offset || one->halves ||
+	    one->has_bits)
+		return 1;
+	for (; i + count < n_chosen(replay); count++) {
+		const struct snapshot_register *next =
+			chosen(replay, i + count);
+
+		if (!next->has_offset || next->device != one->device ||
+		    next->width != one->width || next->is_big != one->is_big ||
+		    next->halves || next->has_bits ||
+		    next->offset != one->offset + count * bytes)
+			break;
+	}
+	return count;
+}
+
+static struct error *make_locations(struct replay *replay)
+{
+	struct location_list *list = &replay->locations;
+	size_t most = n_chosen(replay), step;
+
+	list->items = calloc(most + 1, sizeof(*list->items));
+	replay->firsts = calloc(most + 1, sizeof(*replay->firsts));
+	if (!list->items || !replay->firsts)
+		return error_no_memory();
+	for (size_t i = 0; i < most; i += step) {
+		cleanup_free char *text = NULL;
+		struct error *error;
+
+		step = run_from(replay, i);
+		text = location_text(replay, i, step);
+		if (!text)
+			return error_no_memory();
+		error = location_parse(text, &list->items[list->count]);
+		if (error)
+			return in_file(replay, chosen(replay, i), error);
+		replay->firsts[list->count++] = i;
+	}
+	return NULL;
+}
+
+/* The target */
+
+static bool has_device(const struct location_list *list, size_t *devices,
+		       size_t device)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (devices[i] == device)
+			return true;
+	return false;
+}
+
+/* A register of each device, and one that is in none: what they need is a
+ * target that has them all. */
+static struct error *open_target(const struct command_context *context,
+				 struct replay *replay)
+{
+	cleanup_location_list struct location_list list = {0};
+	size_t most = replay->snapshot->n_devices + 1;
+	cleanup_free size_t *devices = calloc(most, sizeof(*devices));
+
+	list.items = calloc(most, sizeof(*list.items));
+	if (!list.items || !devices)
+		return error_no_memory();
+	for (size_t i = 0; i < n_chosen(replay) && list.count < most; i++) {
+		const struct snapshot_register *one = chosen(replay, i);
+		cleanup_free char *text = NULL;
+		struct error *error;
+
+		if (has_device(&list, devices, one->device))
+			continue;
+		text = location_text(replay, i, 1);
+		if (!text)
+			return error_no_memory();
+		error = location_parse(text, &list.items[list.count]);
+		if (error)
+			return in_file(replay, one, error);
+		devices[list.count++] = one->device;
+	}
+	return target_open(context, &list, &replay->session);
+}
+
+static struct error *is_shown(struct session *session, const char *name,
+			      bool *ret)
+{
+	struct region_name region = {0};
+	struct error *error = region_name_parse(name, &region);
+
+	*ret = false;
+	for (size_t i = 0; i < session->devices.count && !error && !*ret; i++)
+		*ret = region_is_shown(session, &session->devices.items[i],
+				       &region);
+	if (!error)
+		region_name_deinit(&region);
+	return error;
+}
+
+/* What tells that a device is not the one of the snapshot; NULL: nothing. The
+ * caller frees. */
+static char *difference_of(const struct snapshot_device *was,
+			   const struct snapshot_device *is, bool region)
+{
+	char *text = NULL;
+	int length = 0;
+
+	if (was->has_id != is->has_id || was->vendor != is->vendor ||
+	    was->device != is->device)
+		length = asprintf(&text,
+				  "its PCI ids were %04llx:%04llx, and are "
+				  "%04llx:%04llx now",
+				  (ull)was->vendor, (ull)was->device,
+				  (ull)is->vendor, (ull)is->device);
+	else if (was->has_bar != is->has_bar || was->bar != is->bar)
+		length = asprintf(&text, "it was in BAR %u, and is in BAR %u",
+				  was->bar, is->bar);
+	else if (was->size != is->size && was->size && is->size)
+		length =
+			asprintf(&text, "%s had %#llx bytes, and has %#llx now",
+				 was->region, (ull)was->size, (ull)is->size);
+	else if (region && strcmp(was->region, is->region) != 0)
+		length = asprintf(&text, "it was %s, and is %s", was->region,
+				  is->region);
+	return length < 0 ? NULL : text;
+}
+
+/* The only device of the same kind that the target has mapped, or NULL. */
+static struct error *find_like(struct replay *replay,
+			       const struct snapshot_device *wanted, char **ret)
+{
+	const struct device_list *list = &replay->session->devices;
+	bool many = false, placed;
+	uint64_t offset;
+
+	*ret = NULL;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct device_mapping *device = &list->items[i];
+		struct site site = {&device->mapping, device,
+				    device->mapping.start};
+		cleanup_with(
+			snapshot_device_deinit) struct snapshot_device found = {
+			0};
+		cleanup_free char *differs = NULL;
+		struct error *error =
+			snapshot_identify(replay->session->machine, &site,
+					  &found, &placed, &offset);
+
+		if (error)
+			return error;
+		differs = difference_of(wanted, &found, false);
+		if (differs || !placed || strcmp(found.kind, wanted->kind) != 0)
+			continue;
+		many |= *ret && strcmp(*ret, found.region) != 0;
+		if (!*ret)
+			*ret = steal(found.region);
+	}
+	if (many) {
+		free(*ret);
+		*ret = NULL;
+	}
+	return NULL;
+}
+
+/* Where a device is to be found in the target: where it was. */
+static struct error *find_region(struct replay *replay, size_t index)
+{
+	const struct snapshot_device *device =
+		&replay->snapshot->devices[index];
+	cleanup_free char *other = NULL;
+	struct error *error;
+	bool shown;
+
+	error = is_shown(replay->session, device->region, &shown);
+	if (error)
+		return error_prefix(error, replay->file);
+	if (shown)
+		return NULL;
+	error = find_like(replay, device, &other);
+	if (error || !other)
+		return error;
+	if (!replay->force)
+		return error_help(
+			error_create(ERROR_UNSAFE, 0,
+				     "the snapshot is of %s, which the target "
+				     "has not mapped; %s is another device",
+				     device->region, other),
+			"--force takes that one");
+	free(replay->regions[index]);
+	replay->regions[index] = steal(other);
+	return NULL;
+}
+
+static struct error *find_regions(struct replay *replay)
+{
+	const struct snapshot *snapshot = replay->snapshot;
+	cleanup_free bool *used =
+		calloc(snapshot->n_devices + 1, sizeof(*used));
+	struct error *error = NULL;
+
+	if (!used)
+		return error_no_memory();
+	for (size_t i = 0; i < n_chosen(replay); i++)
+		if (chosen(replay, i)->has_offset)
+			used[chosen(replay, i)->device] = true;
+	for (size_t i = 0; i < snapshot->n_devices && !error; i++)
+		if (used[i])
+			error = find_region(replay, i);
+	return error;
+}
+
+static struct error *copy_regions(struct replay *replay)
+{
+	const struct snapshot *snapshot = replay->snapshot;
+
+	replay->regions =
+		calloc(snapshot->n_devices + 1, sizeof(*replay->regions));
+	for (size_t i = 0; i < snapshot->n_devices && replay->regions; i++) {
+		replay->regions[i] = strdup(snapshot->devices[i].region);
+		if (!replay->regions[i])
+			return error_no_memory();
+	}
+	return replay->regions ? NULL : error_no_memory();
+}
+
+/* Checks of the plan */
+
+static struct error *another_device(const char *differs)
+{
+	return error_help(error_create(ERROR_UNSAFE, 0,
+				       "this is not the device of the "
+				       "snapshot: %s",
+				       differs),
+			  "--force takes it all the same");
+}
+
+/* Whether a place is in the device that a register was in. */
+static struct error *check_device(const struct replay *replay,
+				  const struct snapshot_register *one,
+				  const struct site *site)
+{
+	cleanup_with(snapshot_device_deinit) struct snapshot_device found = {0};
+	cleanup_free char *differs = NULL;
+	struct error *error;
+	uint64_t offset;
+	bool placed;
+
+	if (replay->force)
+		return NULL;
+	if (one->device == SNAPSHOT_NONE && !site->device)
+		return NULL;
+	if (one->device == SNAPSHOT_NONE)
+		return another_device("it was in ordinary memory, and is in a "
+				      "device");
+	if (!site->device)
+		return another_device("it was in a device, and is in ordinary "
+				      "memory");
+	error = snapshot_identify(replay->session->machine, site, &found,
+				  &placed, &offset);
+	if (error)
+		return error;
+	differs = difference_of(&replay->snapshot->devices[one->device], &found,
+				true);
+	return differs ? another_device(differs) : NULL;
+}
+
+/* What is shown by a location itself is checked where it starts and where
+ * something else may begin. */
+static struct error *check_devices(const struct replay *replay,
+				   const struct snapshot_register *one,
+				   const struct operation *operation)
+{
+	unsigned bytes = operation->value_bits / 8;
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < operation->place.n_spans && !error; i++) {
+		const struct span *span = &operation->place.spans[i];
+		struct site site = span->site;
+
+		error = check_device(replay, one, &site);
+		site.address += (span->count - 1) * bytes;
+		if (!error && span->count > 1)
+			error = check_device(replay, one, &site);
+	}
+	return error;
+}
+
+static bool host_is_big(void)
+{
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
+static bool same_form(const struct replay *replay,
+		      const struct snapshot_register *one, uint64_t mask,
+		      const struct operation *operation)
+{
+	bool swap =
+		one->width > 8 && !one->halves && one->is_big != host_is_big();
+
+	if (operation->value_bits != one->width ||
+	    operation->halves != one->halves ||
+	    (one->width > 8 && operation->swap != swap))
+		return false;
+	if (replay->selection)
+		return operation->clear == mask &&
+		       operation->set == (one->value & mask);
+	return operation->has_field == one->has_bits &&
+	       (!one->has_bits ||
+		(operation->high == one->high && operation->low == one->low));
+}
+
+/* Where the location of a register leads now may be something else, and what
+ * stands in a file may be anything. */
+static struct error *check_operation(const struct replay *replay, size_t index)
+{
+	const struct operation *operation = &replay->plan.operations[index];
+	size_t first = replay->firsts[index];
+	const struct snapshot_register *one = chosen(replay, first);
+	struct error *error = NULL;
+
+	if (operation->place.count != run_from(replay, first) ||
+	    !same_form(replay, one, mask_of(replay, first), operation))
+		error = error_create(ERROR_USAGE, 0,
+				     "'%.200s' is not the register that was "
+				     "saved: another width, order or bits",
+				     operation->location->text);
+	if (!error)
+		error = check_devices(replay, one, operation);
+	return error ? in_file(replay, one, error) : NULL;
+}
+
+/* Results are told by the names that the file has. */
+static struct error *label(const struct snapshot_register *one,
+			   struct operation *operation)
+{
+	char *name = strdup(one->name);
+
+	if (!name)
+		return error_no_memory();
+	free(operation->view.label);
+	operation->view.label = name;
+	operation->has_view = true;
+	operation->means = false;
+	return NULL;
+}
+
+static struct error *check_plan(struct replay *replay)
+{
+	struct error *error = NULL;
+
+	if (replay->plan.count != replay->locations.count)
+		return error_create(ERROR_USAGE, 0,
+				    "%s: a location in it is of more than one "
+				    "register",
+				    replay->file);
+	for (size_t i = 0; i < replay->plan.count && !error; i++) {
+		struct operation *operation = &replay->plan.operations[i];
+
+		error = check_operation(replay, i);
+		if (!error && operation->place.count == 1)
+			error = label(chosen(replay, replay->firsts[i]),
+				      operation);
+	}
+	return error;
+}
+
+struct error *replay_prepare(const struct command_context *context,
+			     struct replay *replay)
+{
+	struct plan_options options = context->options->plan;
+	struct error *error;
+
+	options.write = replay->selection != NULL;
+	replay->force = options.force;
+	error = access_check_options(&options);
+	if (!error)
+		error = copy_regions(replay);
+	if (!error)
+		error = open_target(context, replay);
+	if (!error)
+		error = find_regions(replay);
+	if (!error)
+		error = make_locations(replay);
+	if (!error)
+		error = access_plan(context, &options, &replay->locations,
+				    replay->session, &replay->plan);
+	if (!error)
+		error = check_plan(replay);
+	return error ? error
+		     : access_attach(context, &options, replay->session);
+}
