@@ -69,7 +69,7 @@ static uint64_t bits_by_name(const struct snapshot *snapshot,
 
 /* A region, or a part of it. */
 struct part {
-	struct location *location; /* NULL: the name is none */
+	struct location *location; /* NULL: the name is something else */
 	uint64_t start, end;
 };
 
@@ -84,15 +84,16 @@ static bool offset_of(const struct place *place, uint64_t *ret)
 	return place->kind == BASE_REGION && !place->offset_negative;
 }
 
-static void part_init(struct part *part, const char *name)
+static struct error *part_init(struct part *part, const char *name)
 {
 	struct location *location = NULL;
+	struct error *error;
 	bool fine;
 
 	*part = (struct part){0};
-	error_destroy(location_parse(name, &location));
-	if (!location)
-		return;
+	error = location_parse(name, &location);
+	if (error)
+		return error_subject(error, name);
 	fine = offset_of(&location->start, &part->start) &&
 	       location->start.region.kind != REGION_INDEX &&
 	       !location->width.bits && location->bits.kind == BITS_NONE &&
@@ -109,6 +110,7 @@ static void part_init(struct part *part, const char *name)
 		part->location = location;
 	else
 		location_destroy(location);
+	return NULL;
 }
 
 static bool is_in(const struct part *part, const struct region_name *region,
@@ -177,6 +179,7 @@ static struct error *select_one(const struct snapshot *snapshot,
 				uint64_t *masks)
 {
 	cleanup_with(part_deinit) struct part part = {0};
+	struct error *error = NULL;
 	bool found = false;
 
 	for (size_t i = 0; i < snapshot->n_registers; i++)
@@ -191,8 +194,11 @@ static struct error *select_one(const struct snapshot *snapshot,
 		masks[i] |= bits;
 		found |= bits != 0;
 	}
-	if (!found)
-		part_init(&part, name);
+	if (name[0] == '@')
+		error = part_init(&part, name);
+	if (error && !found)
+		return error;
+	error_destroy(error);
 	for (size_t i = 0; i < snapshot->n_registers && part.location; i++) {
 		const struct snapshot_register *one = &snapshot->registers[i];
 

@@ -18,9 +18,9 @@ struct selection {
 
 /*
  * A name is that of a register; else what registers or fields begin with, up to
- * one of ". [ +" ("regs": all of regs.*; "regs.ctrl.mode": the field); else a
- * region, a place or a range of one, which covers whole registers. `file`
- * stands in errors: ERROR_USAGE for a name that fits nothing.
+ * one of ". [ +" ("regs": all of regs.*; "regs.ctrl.mode": the field), and if
+ * it begins with "@" also what is in that region, place or range as a whole.
+ * `file` stands in errors: ERROR_USAGE for a name that fits nothing.
  * selection_deinit() releases `*ret`.
  */
 struct error *snapshot_select(const struct snapshot *snapshot,
