@@ -5,19 +5,24 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/duration.h"
 
-enum { MOST_DESCRIPTORS = 4, OURS = 2, LONGEST_END = 3 /* seconds */ };
+enum { MOST_DESCRIPTORS = 4, OURS = 3, LONGEST_END = 3 /* seconds */ };
 
-static volatile sig_atomic_t caught; /* SIGINT */
-static int wakers[2] = {-1, -1};     /* a pipe: something to read once caught */
-static bool holding;
-static sigset_t held;
-static int arrived; /* the number of the signal, or 0 */
+static atomic_bool caught;       /* SIGINT */
+static int wakers[2] = {-1, -1}; /* a pipe: something to read once caught */
+static atomic_bool holding, kept;
+static sigset_t held;      /* set before `holding` is */
+static atomic_int arrived; /* the number of the signal, or 0 */
+/* While signals are kept: something to read once one has arrived. What one
+ * thread has taken, a signalfd does not show to another one. */
+static int arrival = -1;
 static void (*at_end)(void);
 static pid_t at_end_of;
 
@@ -84,7 +89,7 @@ void interrupt_hold(void)
 	holding = true;
 }
 
-bool interrupt_pending(void)
+bool interrupt_look(void)
 {
 	static const struct timespec at_once = {0};
 	int number;
@@ -93,19 +98,43 @@ bool interrupt_pending(void)
 		return caught || arrived;
 	number = sigtimedwait(&held, NULL, &at_once);
 	if (number <= 0)
-		return false;
+		return caught || arrived;
 	arrived = number;
 	alarm(LONGEST_END);
+	if (arrival >= 0)
+		eventfd_write(arrival, 1);
 	return true;
+}
+
+bool interrupt_pending(void)
+{
+	return kept ? caught || arrived : interrupt_look();
 }
 
 void interrupt_release(void)
 {
 	/* What came just now is taken, too: it would end us without a word. */
-	if (!holding || interrupt_pending())
+	if (!holding || kept || (interrupt_look() && arrived))
 		return;
 	holding = false;
 	sigprocmask(SIG_UNBLOCK, &held, NULL);
+}
+
+void interrupt_keep(void)
+{
+	interrupt_hold();
+	if (arrival < 0)
+		arrival = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	kept = true;
+}
+
+void interrupt_keep_no_more(void)
+{
+	kept = false;
+	if (arrival >= 0)
+		close(arrival);
+	arrival = -1;
+	interrupt_release();
 }
 
 enum wait_end interrupt_wait(const int *descriptors, size_t count,
@@ -116,7 +145,7 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 	int signals, ready;
 	size_t used = 0;
 
-	if (interrupt_pending())
+	if (interrupt_look())
 		return WAIT_SIGNAL;
 	if (__builtin_add_overflow(start, nanoseconds, &end))
 		end = UINT64_MAX;
@@ -124,6 +153,7 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 		holding ? signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK) : -1;
 	pollers[used++] = (struct pollfd){.fd = signals, .events = POLLIN};
 	pollers[used++] = (struct pollfd){.fd = wakers[0], .events = POLLIN};
+	pollers[used++] = (struct pollfd){.fd = arrival, .events = POLLIN};
 	for (size_t i = 0; i < count && i < MOST_DESCRIPTORS; i++)
 		pollers[used++] = (struct pollfd){
 			.fd = descriptors[i],
@@ -140,7 +170,7 @@ enum wait_end interrupt_wait(const int *descriptors, size_t count,
 	} while (ready < 0 && errno == EINTR);
 	if (signals >= 0)
 		close(signals);
-	if (interrupt_pending())
+	if (interrupt_look())
 		return WAIT_SIGNAL;
 	return ready > 0 ? WAIT_EVENT : WAIT_OVER;
 }

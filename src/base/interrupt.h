@@ -29,6 +29,16 @@ void interrupt_release(void);
 bool interrupt_pending(void);
 
 /*
+ * For what goes on for long: signals are held from here on, whoever releases
+ * them, until it is over. Meanwhile interrupt_pending() asks nothing of the
+ * kernel, and so is cheap; interrupt_look() does, and so does each wait. Of two
+ * threads either may call these three; a signal is both's.
+ */
+void interrupt_keep(void);
+void interrupt_keep_no_more(void);
+bool interrupt_look(void);
+
+/*
  * Waits, while signals are held, for `nanoseconds`, until one of the
  * descriptors can be read or has hung up (-1 is passed over), or for a signal.
  * At most 4 descriptors.

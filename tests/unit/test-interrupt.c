@@ -4,6 +4,7 @@
  * how they end. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -291,6 +292,30 @@ START_TEST(no_nesting)
 }
 END_TEST
 
+/* What is kept stays held, whoever releases it, until it is over. */
+START_TEST(kept)
+{
+	interrupt_keep();
+	ck_assert(is_blocked(SIGTERM));
+	interrupt_release();
+	ck_assert(is_blocked(SIGTERM));
+	interrupt_hold();
+	interrupt_release();
+	ck_assert(is_blocked(SIGTERM));
+	ck_assert(!interrupt_pending() && !interrupt_look());
+	ck_assert_int_eq(interrupt_wait(NULL, 0, 1), WAIT_OVER);
+	interrupt_keep_no_more();
+	expect_held(&mask_at_first, NULL);
+	interrupt_keep_no_more();
+	expect_held(&mask_at_first, NULL);
+	/* What was held before is not released by a keep that fails to end. */
+	interrupt_hold();
+	interrupt_keep();
+	interrupt_keep_no_more();
+	expect_held(&mask_at_first, NULL);
+}
+END_TEST
+
 /* The signal ends the wait, and us only when we say so. */
 static void wait_for_signal(int number)
 {
@@ -367,6 +392,52 @@ static void release_signal(int number)
 	right = right && interrupt_wait(NULL, 0, 1) == WAIT_SIGNAL;
 	interrupt_release();
 	say(right ? 'r' : 'w');
+	interrupt_deliver();
+	say('!');
+}
+
+/* Kept, it is not asked for by interrupt_pending(), but it is there. */
+static void keep_signal(int number)
+{
+	bool right;
+
+	interrupt_keep();
+	raise(number);
+	right = !interrupt_pending() && is_pending(number);
+	interrupt_release();
+	right = right && is_blocked(number) && interrupt_look() &&
+		interrupt_pending() && !is_pending(number);
+	interrupt_keep_no_more();
+	right = right && is_blocked(number) && interrupt_pending();
+	say(right ? 'r' : 'w');
+	interrupt_deliver();
+	say('!');
+}
+
+/* Either thread may be the one that finds it. */
+static void *wait_for_both(void *data)
+{
+	(void)data;
+	return interrupt_wait(NULL, 0, MINUTE) == WAIT_SIGNAL ? (void *)1
+							      : NULL;
+}
+
+static void keep_for_two(int number)
+{
+	void *found = NULL;
+	pthread_t thread;
+	bool right;
+
+	(void)number;
+	/* Check has a handler of its own, which kills us all. */
+	signal(SIGALRM, SIG_DFL);
+	interrupt_keep();
+	if (pthread_create(&thread, NULL, wait_for_both, NULL))
+		_exit(96);
+	right = wait_for_both(NULL) != NULL;
+	pthread_join(thread, &found);
+	say(right && found && interrupt_pending() ? 'r' : 'w');
+	interrupt_keep_no_more();
 	interrupt_deliver();
 	say('!');
 }
@@ -448,6 +519,7 @@ START_TEST(ends)
 	} cases[] = {
 		{ask_for_signal, 0}, {release_signal, 0}, {let_through, 0},
 		{never_held, 0},     {second_later, 0},   {second_held, 0},
+		{keep_signal, 0},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
@@ -457,6 +529,19 @@ START_TEST(ends)
 			expect_end(&child, "r",
 				   cases[i].by ? cases[i].by : ending[j]);
 		}
+}
+END_TEST
+
+START_TEST(two_threads)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(ending); i++) {
+		struct child child = start(keep_for_two, 0);
+
+		await_hold(&child, ending[i]);
+		usleep(2000);
+		ck_assert_int_eq(kill(child.pid, ending[i]), 0);
+		expect_end(&child, "r", ending[i]);
+	}
 }
 END_TEST
 
@@ -722,8 +807,10 @@ int main(void)
 		event_meanwhile,
 		mask_is_restored,
 		no_nesting,
+		kept,
 		signals,
 		ends,
+		two_threads,
 		two_at_once,
 		too_slow,
 		not_held,
