@@ -19,6 +19,7 @@ struct element {
 	uint64_t index;    /* in the operation, from 0 */
 	uint64_t position; /* in the space of the operation's place */
 	struct site site;
+	uint64_t tag; /* of run_tag() */
 };
 
 /* One access on the bus, or one that a dry run would make. */
@@ -76,6 +77,10 @@ struct run_sink {
 		       const struct access_record *record); /* may be NULL */
 	void (*element)(void *data, const struct element *element,
 			const struct element_result *result);
+	/* Each result as soon as it is there, while it is not known yet whether
+	 * it will stand: nothing to be shown. May be NULL. */
+	void (*early)(void *data, const struct element *element,
+		      const struct element_result *result);
 	bool at_once; /* each result before the next access */
 };
 

@@ -21,7 +21,8 @@ struct run {
 	struct run_sink sink;
 	bool over;   /* the target is gone */
 	bool failed; /* an element has, since the last settling */
-	bool known;  /* the last element has a value */
+	uint64_t tag;
+	bool known; /* the last element has a value */
 	uint64_t last;
 	struct run_summary summary;
 	int first_status; /* of the first failure */
@@ -210,6 +211,8 @@ static bool run_element(struct run *run, const struct element *element)
 		return false;
 	error = element_make(&run->maker, element, &result);
 	run->holding.element(run->holding.data, element, &result);
+	if (run->sink.early)
+		run->sink.early(run->sink.data, element, &result);
 	run->failed |= error != NULL;
 	run->known = !error && result.known;
 	run->last = result.value;
@@ -230,6 +233,7 @@ static bool run_operation(struct run *run, const struct operation *operation)
 	struct element element = {
 		.operation = operation,
 		.position = operation->place.position,
+		.tag = run->tag,
 	};
 	unsigned bytes = operation->value_bits / 8;
 
@@ -266,6 +270,21 @@ static struct error *check_span(const struct plan *plan,
 	return error ? error_subject(error, operation->location->text) : NULL;
 }
 
+static struct error *check_spans(const struct plan *plan,
+				 const struct mapping_list *list)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < plan->count && !error; i++) {
+		const struct operation *operation = &plan->operations[i];
+
+		for (size_t j = 0; j < operation->place.n_spans && !error; j++)
+			error = check_span(plan, list, operation,
+					   &operation->place.spans[j]);
+	}
+	return error;
+}
+
 /* All against what is mapped at one moment. */
 static struct error *check_mappings(const struct plan *plan)
 {
@@ -274,14 +293,7 @@ static struct error *check_mappings(const struct plan *plan)
 
 	if (error && plan->count)
 		error_subject(error, plan->operations[0].location->text);
-	for (size_t i = 0; i < plan->count && !error; i++) {
-		const struct operation *operation = &plan->operations[i];
-
-		for (size_t j = 0; j < operation->place.n_spans && !error; j++)
-			error = check_span(plan, &list, operation,
-					   &operation->place.spans[j]);
-	}
-	return error;
+	return error ? error : check_spans(plan, &list);
 }
 
 static struct error *run_operations(struct run *run, const struct plan *plan)
@@ -421,6 +433,34 @@ struct error *run_check(struct run *run, const struct plan *plan)
 	if (!error)
 		run->maker.attempts.doubt = run->maker.attempts.waited = false;
 	return error;
+}
+
+struct error *run_check_each(struct run *run, const struct plan *const *plans,
+			     size_t count, struct error **ret_errors)
+{
+	cleanup_mapping_list struct mapping_list list = {0};
+	struct error *error =
+		session_mappings(run->maker.attempts.session, &list);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < count; i++) {
+		ret_errors[i] = check_spans(plans[i], &list);
+		if (!ret_errors[i])
+			ret_errors[i] = plan_check_awake(plans[i]);
+	}
+	run->maker.attempts.doubt = run->maker.attempts.waited = false;
+	return NULL;
+}
+
+void run_tag(struct run *run, uint64_t tag)
+{
+	run->tag = tag;
+}
+
+void run_retry(struct run *run, uint64_t retry)
+{
+	run->maker.attempts.retry = retry;
 }
 
 bool run_add(struct run *run, const struct plan *plan)

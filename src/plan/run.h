@@ -65,6 +65,22 @@ struct error *run_check(struct run *run, const struct plan *plan)
 	__attribute__((nonnull, warn_unused_result));
 
 /*
+ * The same of several plans, some of which may be fit to be run and others not:
+ * `ret_errors[i]` is NULL, or why the i-th is not; the caller destroys it. The
+ * error is one that holds for all of them, as that the target has ended; then
+ * the others are not set. That the target is gone is also what each may say.
+ */
+struct error *run_check_each(struct run *run, const struct plan *const *plans,
+			     size_t count, struct error **ret_errors)
+	__attribute__((nonnull, warn_unused_result));
+
+/* What elements that are made from here on are to be known by: element.tag. */
+void run_tag(struct run *run, uint64_t tag) __attribute__((nonnull));
+
+/* For how long accesses are tried again from here on, nanoseconds. */
+void run_retry(struct run *run, uint64_t retry) __attribute__((nonnull));
+
+/*
  * Makes the accesses of a plan. False: something has failed since the last
  * settling, of this plan or before it, or a signal has come; then the run is to
  * be settled. It settles by itself when much is held, or after a pause.

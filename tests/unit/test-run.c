@@ -90,9 +90,8 @@ static void log_access(uint64_t address, unsigned bits, bool write,
 			 used ? " " : "", bits, address);
 }
 
-static enum access_result fake_make(struct session *of,
-				    const struct site *site, unsigned bits,
-				    bool write, void *value,
+static enum access_result fake_make(struct session *of, const struct site *site,
+				    unsigned bits, bool write, void *value,
 				    struct access_failure *ret)
 {
 	const uint64_t address = site->address;
@@ -567,8 +566,8 @@ START_TEST(without_access_sink)
 	expect_no_error(location_parse("0x10000000/32x2", &location), "parse");
 	expect_no_error(plan_make(session, &location, 1, &options, &plan),
 			"plan");
-	plan.operations[0].read.backend =
-		plan.operations[0].write.backend = &fake;
+	plan.operations[0].read.backend = plan.operations[0].write.backend =
+		&fake;
 	expect_no_error(run_plan(&plan, false, &quiet, &summary), "run");
 	expect_no_error(run_plan(&plan, true, &quiet, &summary), "dry");
 	ck_assert_uint_eq(got.n_elements, 2);
@@ -2277,6 +2276,190 @@ START_TEST(interrupted)
 }
 END_TEST
 
+/* A run that goes on: what it told early, and what it told when that was
+ * settled. */
+static struct {
+	uint64_t tags[MOST], values[MOST];
+	size_t count, n_early, n_settled; /* when it was told */
+} on_the_way;
+
+static void note_early(void *data, const struct element *element,
+		       const struct element_result *result)
+{
+	size_t n = on_the_way.count++;
+
+	ck_assert_ptr_eq(data, &got);
+	ck_assert_uint_lt(n, MOST);
+	on_the_way.tags[n] = element->tag;
+	on_the_way.values[n] = result->value;
+	on_the_way.n_early++;
+}
+
+static void note_settled(void *data, const struct element *element,
+			 const struct element_result *result)
+{
+	size_t n = on_the_way.n_settled++;
+
+	ck_assert_uint_lt(n, on_the_way.count);
+	ck_assert_uint_eq(element->tag, on_the_way.tags[n]);
+	if (!result->error)
+		ck_assert_uint_eq(result->value, on_the_way.values[n]);
+	sink_element(data, element, result);
+}
+
+static const struct run_sink early_sink = {
+	.data = &got, .element = note_settled, .early = note_early};
+
+/* Two plans, of a mapping each, and the run. */
+struct going {
+	struct location *locations[2];
+	struct plan plans[2];
+	const struct plan *both[2];
+	struct run *run;
+};
+
+static void going_start(struct going *going)
+{
+	static const char *const texts[] = {"0x10000000..+0x8", "0x600000"};
+	static const struct plan_options options = {.retry = 0};
+
+	memset(&got, 0, sizeof(got));
+	memset(&on_the_way, 0, sizeof(on_the_way));
+	for (size_t i = 0; i < 2; i++) {
+		struct plan *plan = &going->plans[i];
+
+		expect_no_error(location_parse(texts[i], &going->locations[i]),
+				texts[i]);
+		expect_no_error(plan_make(session, &going->locations[i], 1,
+					  &options, plan),
+				texts[i]);
+		plan->operations[0].read.backend = &fake;
+		going->both[i] = plan;
+	}
+	expect_no_error(run_create(session, 0, false, &early_sink, &going->run),
+			"run");
+}
+
+static void going_end(struct going *going)
+{
+	run_destroy(going->run);
+	for (size_t i = 0; i < 2; i++) {
+		plan_deinit(&going->plans[i]);
+		location_destroy(going->locations[i]);
+	}
+}
+
+START_TEST(goes_on)
+{
+	static const uint64_t tags[] = {7, 7, 8, UINT64_MAX, UINT64_MAX};
+	struct error *errors[2];
+	struct going going;
+
+	going_start(&going);
+	for (unsigned round = 1; round < 4; round++) {
+		expect_no_error(
+			run_check_each(going.run, going.both, 2, errors),
+			"check");
+		ck_assert(!errors[0] && !errors[1]);
+		memset(device.bytes, (int)round, SIZE);
+		run_tag(going.run, 7);
+		ck_assert(run_add(going.run, &going.plans[0]));
+		run_tag(going.run, 8);
+		ck_assert(run_add(going.run, &going.plans[1]));
+		memset(device.bytes, 0xee, SIZE);
+		run_tag(going.run, UINT64_MAX);
+		ck_assert(run_add(going.run, &going.plans[0]));
+		/* All is told early, and nothing else yet. */
+		ck_assert_uint_eq(on_the_way.n_early, round * 5);
+		ck_assert_uint_eq(on_the_way.n_settled, (round - 1) * 5);
+		run_settle(going.run);
+		ck_assert_uint_eq(on_the_way.n_settled, round * 5);
+		for (size_t i = 0; i < 5; i++) {
+			size_t n = (round - 1) * 5 + i;
+
+			ck_assert_uint_eq(on_the_way.tags[n], tags[i]);
+			ck_assert(!got.elements[n].error.failed);
+			ck_assert_uint_eq(got.elements[n].result.value,
+					  i < 3 ? round * 0x01010101
+						: 0xeeeeeeee);
+		}
+	}
+	going_end(&going);
+}
+END_TEST
+
+/* What was told early need not stand. */
+START_TEST(goes_on_unconfirmed)
+{
+	struct error *errors[2];
+	struct going going;
+
+	going_start(&going);
+	expect_no_error(run_check_each(going.run, going.both, 2, errors),
+			"check");
+	new_maps = HEAP "\n";
+	ck_assert(run_add(going.run, &going.plans[1]));
+	ck_assert(run_add(going.run, &going.plans[0]));
+	put_maps();
+	run_settle(going.run);
+	ck_assert_uint_eq(on_the_way.n_settled, 3);
+	ck_assert(!got.elements[0].error.failed);
+	for (size_t i = 1; i < 3; i++)
+		ck_assert_int_eq(got.elements[i].error.kind, ERROR_UNMAPPED);
+	going_end(&going);
+	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+}
+END_TEST
+
+/* One of the plans is not fit to be run, the other is; and none if the target
+ * is gone. */
+START_TEST(checked_each)
+{
+	static const struct {
+		const char *maps;
+		enum error_kind kinds[2]; /* DONE: it is fit */
+	} cases[] = {
+		{HEAP "\n" BAR0 "\n" BAR4_WC "\n", {DONE, DONE}},
+		{HEAP "\n", {ERROR_UNMAPPED, DONE}},
+		{BAR0 "\n", {DONE, ERROR_UNMAPPED}},
+		{HEAP "\n10000000-10004000 rw-s fe004000 00:15 9 " NIC "0\n",
+		 {ERROR_REPLACED, DONE}},
+		{OTHER "\n", {ERROR_UNMAPPED, ERROR_UNMAPPED}},
+	};
+	struct error *errors[2];
+	struct going going;
+
+	going_start(&going);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		new_maps = cases[i].maps;
+		put_maps();
+		expect_no_error(
+			run_check_each(going.run, going.both, 2, errors),
+			new_maps);
+		for (size_t j = 0; j < 2; j++)
+			if (cases[i].kinds[j] == DONE)
+				expect_no_error(errors[j], new_maps);
+			else
+				expect_error(errors[j], cases[i].kinds[j],
+					     new_maps);
+	}
+	new_maps = "";
+	put_maps();
+	expect_error(run_check_each(going.run, going.both, 2, errors),
+		     ERROR_GONE, "no maps");
+	tree_maps(&tree, PID, vmas, ARRAY_SIZE(vmas));
+	/* A device that sleeps. */
+	tree_put(&tree, "D3hot\n",
+		 "sys/bus/pci/devices/0000:03:00.0/power_state");
+	expect_no_error(run_check_each(going.run, going.both, 2, errors),
+			"asleep");
+	expect_error(errors[0], ERROR_ASLEEP, "asleep");
+	expect_no_error(errors[1], "memory");
+	ck_assert_uint_eq(device.n_accesses, 0);
+	going_end(&going);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -2318,6 +2501,9 @@ int main(void)
 		byte_orders_of_bits,
 		suspects,
 		interrupted,
+		goes_on,
+		goes_on_unconfirmed,
+		checked_each,
 	};
 
 	return run_suite(
