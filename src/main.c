@@ -26,6 +26,7 @@ static const struct command *const commands[] = {
 	&command_read,
 	&command_write,
 	&command_sym,
+	&command_watch,
 	&command_wait,
 	&command_save,
 	&command_diff,

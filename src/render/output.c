@@ -16,6 +16,17 @@ void output_check(void)
 		first_errno = saved ? saved : EIO;
 }
 
+void output_lost(int errnum)
+{
+	if (!first_errno)
+		first_errno = errnum;
+}
+
+bool output_is_lost(void)
+{
+	return first_errno != 0;
+}
+
 struct error *output_flush(void)
 {
 	output_check();

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+#include <time.h>
+
+#include "base/duration.h"
+#include "base/error.h"
+#include "base/interrupt.h"
+#include "cmd/watch.h"
+#include "plan/element.h"
+#include "plan/histogram.h"
+
+bool watching_is_ended(const struct watching *watching)
+{
+	return interrupt_pending() || watch_printer_failed(watching->printer);
+}
+
+/* With what was lost before it; false: it is lost, too. */
+static bool put(struct watching *watching, struct watch_item *item)
+{
+	item->clock = item->time + (uint64_t)watching->setup.offset;
+	item->lost = watching->lost;
+	if (!watch_put(watching->printer, item))
+		return false;
+	watching->lost = 0;
+	return true;
+}
+
+static void lose(struct watching *watching, uint64_t count)
+{
+	watching->lost += count;
+	watching->setup.lost += count;
+}
+
+/* Whether a value is another one, as far as that counts. */
+static bool differs(const struct watch_state *state, uint64_t left,
+		    uint64_t right)
+{
+	return ((left ^ right) & state->mask) != 0;
+}
+
+/* What is known of a column, as an item; `before` is what was told of it. */
+static struct watch_item item_of(const struct watching *watching, size_t column,
+				 uint64_t sample, uint64_t time)
+{
+	const struct watch_state *state = &watching->states[column];
+	struct watch_item item = {
+		.event = WATCH_SAME,
+		.column = (uint32_t)column,
+		.count = 1,
+		.sample = sample,
+		.time = time,
+		.value = state->value,
+		.has_before = state->told_known,
+		.before = state->told_value,
+		.changes = state->changes,
+	};
+
+	if (!state->told) {
+		item.event = WATCH_FIRST;
+	} else if (state->told_failed) {
+		item.event = WATCH_BACK;
+		item.away = time > state->since ? time - state->since : 0;
+	} else if (differs(state, state->value, state->told_value)) {
+		item.event = WATCH_CHANGE;
+	}
+	return item;
+}
+
+static bool tell_value(struct watching *watching, size_t column,
+		       uint64_t sample, uint64_t time)
+{
+	struct watch_state *state = &watching->states[column];
+	struct watch_item item = item_of(watching, column, sample, time);
+
+	if (!put(watching, &item)) {
+		state->owed = true;
+		return false;
+	}
+	state->told = state->told_known = true;
+	state->told_failed = state->owed = false;
+	state->told_value = state->value;
+	return true;
+}
+
+/* The neighbours that failed alike. */
+void watching_tell_rest(struct watching *watching)
+{
+	struct watch_failures *failures = &watching->failures;
+	struct watch_item item = {
+		.event = WATCH_FAILURE,
+		.column = (uint32_t)failures->first,
+		.count = (uint32_t)failures->count,
+		.sample = failures->sample,
+		.time = failures->time,
+		.error = failures->error,
+	};
+	bool fits;
+
+	if (!failures->error)
+		return;
+	fits = put(watching, &item);
+	if (!fits) {
+		lose(watching, failures->news);
+		error_destroy(failures->error);
+	}
+	for (size_t i = 0; i < failures->count; i++) {
+		struct watch_state *state =
+			&watching->states[failures->first + i];
+
+		state->owed = !fits;
+		if (fits)
+			state->told = state->told_failed = true;
+	}
+	*failures = (struct watch_failures){0};
+}
+
+/* Whether there is nothing to tell of a value that is known. */
+static bool is_told(const struct watch_state *state)
+{
+	return state->told && !state->told_failed &&
+	       !differs(state, state->value, state->told_value);
+}
+
+void watching_tell(struct watching *watching, size_t column, uint64_t sample,
+		   const struct element_result *result)
+{
+	const struct watch_column *of = &watching->columns[column];
+	struct watch_state *state = &watching->states[column];
+	bool another =
+		!state->known || differs(state, state->value, result->value);
+	bool news = another || state->failed;
+	bool all = watching->context->options->all && !of->hidden;
+
+	state->changes += another && state->known;
+	state->known = true;
+	state->failed = false;
+	state->value = result->value;
+	if (watching->histogram && !of->hidden)
+		histogram_add(watching->histogram, column,
+			      result->value & state->mask, result->time);
+	if (of->hidden && !state->told_failed)
+		return;
+	if (!all && is_told(state)) {
+		/* It may have been another one, which found no room. */
+		state->owed = false;
+		return;
+	}
+	watching_tell_rest(watching);
+	if (!tell_value(watching, column, sample, result->time) &&
+	    (news || all))
+		lose(watching, 1);
+}
+
+/* Whether a failure is told with those that are held back. */
+static bool is_alike(const struct watch_failures *failures, size_t column,
+		     uint64_t sample, const struct error *error)
+{
+	return failures->error && failures->sample == sample &&
+	       failures->first + failures->count == column &&
+	       failures->error->kind == error->kind &&
+	       strcmp(failures->error->message, error->message) == 0;
+}
+
+void watching_tell_failure(struct watching *watching, size_t column,
+			   uint64_t sample, const struct error *error)
+{
+	struct watch_failures *failures = &watching->failures;
+	struct watch_column *of = &watching->columns[column];
+	struct watch_state *state = &watching->states[column];
+	bool all = watching->context->options->all && !of->hidden;
+	bool news = all || !state->failed || state->kind != error->kind ||
+		    state->errnum != error->errnum;
+
+	if (!of->hidden)
+		of->failures++;
+	if (!news && state->told_failed)
+		return;
+	if (!state->failed)
+		state->since = clock_now();
+	state->failed = true;
+	state->kind = error->kind;
+	state->errnum = error->errnum;
+	if (is_alike(failures, column, sample, error)) {
+		failures->count++;
+		failures->news += news;
+		return;
+	}
+	watching_tell_rest(watching);
+	*failures = (struct watch_failures){
+		.error = error_copy(error),
+		.first = column,
+		.count = 1,
+		.news = news,
+		.sample = sample,
+		.time = clock_now(),
+	};
+}
+
+void watching_tell_owed(struct watching *watching)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+
+	for (size_t i = 0; i < watching->n_columns; i++) {
+		const struct watch_state *state = &watching->states[i];
+
+		if (!state->owed || state->failed || is_told(state))
+			continue;
+		while (!tell_value(watching, i, watching->setup.samples,
+				   watching->sampled)) {
+			if (interrupt_look() ||
+			    watch_printer_failed(watching->printer))
+				return;
+			nanosleep(&moment, NULL);
+		}
+	}
+}
