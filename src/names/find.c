@@ -143,7 +143,7 @@ static char *scope_text(const struct module *module, const struct entry *entry)
 	return text;
 }
 
-static bool in_function(const struct module *module, const struct entry *entry)
+bool entry_is_local(const struct module *module, const struct entry *entry)
 {
 	return entry->parent &&
 	       module->index.entries[entry->parent - 1].kind == ENTRY_FUNCTION;
@@ -189,7 +189,7 @@ static void add_variable(struct search *search, const struct entry *entry)
 	symbol->has_address = has_address;
 	symbol->address = has_address ? address : 0;
 	symbol->problem = names_keep(search->names, why);
-	symbol->is_local = in_function(module, entry);
+	symbol->is_local = entry_is_local(module, entry);
 	symbol->scope = names_keep(search->names, scope_text(module, entry));
 	symbol->unit = module->index.units[entry->home].name;
 	symbol->file = entry_file(&die, &module->index.units[entry->home].die,
@@ -245,7 +245,7 @@ static bool is_asked(const struct search *search, const struct entry *entry)
 		return false;
 	if (search->query->n_path)
 		return true;
-	return search->locals ? in_function(search->module, entry)
+	return search->locals ? entry_is_local(search->module, entry)
 			      : !entry->parent;
 }
 
@@ -597,7 +597,8 @@ static struct error *find_all(struct names *names, const char *scope,
 			      size_t *ret_count, struct error **ret_problem)
 {
 	struct findings findings = {0};
-	struct error *error = find_both(names, scope, name, &findings);
+	struct error *error =
+		names_judge(names, find_both(names, scope, name, &findings));
 
 	if (!error) {
 		*ret = steal(findings.items);
@@ -642,7 +643,8 @@ struct error *names_find(struct names *names, const char *scope,
 	if (error)
 		return error;
 	if (!count)
-		return explain_missing(names, scope, name, problem);
+		return names_judge(
+			names, explain_missing(names, scope, name, problem));
 	if (count > 1 && !all_the_same(symbols, count))
 		return explain_ambiguous(name, symbols, count);
 	if (problem)
@@ -703,9 +705,9 @@ struct error *names_variables(struct names *names, const char *only,
 				add_listed(&search, j);
 		no_memory = search.no_memory;
 	}
-	if (no_memory) {
+	if (no_memory || names->stopped) {
 		findings_deinit(&findings);
-		return error_no_memory();
+		return names_judge(names, no_memory ? error_no_memory() : NULL);
 	}
 	*ret = findings.items;
 	*ret_count = findings.count;

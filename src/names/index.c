@@ -444,6 +444,8 @@ bool index_more(struct names *names, struct module *module)
 
 	module_seek_debug(names, module);
 	while (!index->complete) {
+		if (names_must_stop(names))
+			return false;
 		if (!module->debug.dwarf || index->work >= MOST_WORK) {
 			index->is_cut |= module->debug.dwarf != NULL;
 			index->complete = true;
@@ -618,7 +620,7 @@ void index_functions(struct names *names, struct module *module)
 	size_t count;
 
 	index_all(names, module);
-	if (index->by_function)
+	if (index->by_function || !index->complete)
 		return;
 	index->by_function = true;
 	count = index->count;

@@ -134,8 +134,10 @@ struct names {
 	} * copies; /* of variables of libraries */
 	size_t n_copies, copies_capacity;
 	bool copies_sought;
-	unsigned seeking; /* definitions of declarations, at the moment */
-	void **kept;      /* texts that symbols use */
+	unsigned seeking;  /* definitions of declarations, at the moment */
+	uint64_t deadline; /* clock_now(); 0: none */
+	bool stopped;      /* what was found since names_limit() is not all */
+	void **kept;       /* texts that symbols use */
 	size_t n_kept, kept_capacity;
 };
 
@@ -256,7 +258,7 @@ bool entry_address(struct module *module, const struct unit *unit,
 
 void index_deinit(struct index *index);
 
-/* Indexes one more unit; false: all are. */
+/* Indexes one more unit; false: all are, or the question is stopped. */
 bool index_more(struct names *names, struct module *module);
 void index_all(struct names *names, struct module *module);
 
@@ -360,6 +362,9 @@ bool copies_have(struct names *names, uint64_t address);
 
 /* find.c ------------------------------------------------------------------ */
 
+/* Whether an entry stands in a function. */
+bool entry_is_local(const struct module *module, const struct entry *entry);
+
 uint64_t symbol_address(const struct module *module, const GElf_Sym *symbol);
 
 /* explain.c: errors for names ---------------------------------------------- */
@@ -392,6 +397,13 @@ struct error *explain_unsure(const char *name, const struct symbol *symbol,
 			     const struct error *problem);
 
 /* names.c ----------------------------------------------------------------- */
+
+/* Whether an interruption, or the end of the time, stops the question at hand;
+ * it then stays stopped. */
+bool names_must_stop(struct names *names);
+/* The error for a question that was stopped, instead of `error`, or of success;
+ * else `error`. */
+struct error *names_judge(const struct names *names, struct error *error);
 
 /* The text, kept until the end; NULL stays NULL. */
 const char *names_keep(struct names *names, char *text);

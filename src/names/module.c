@@ -395,6 +395,10 @@ static bool open_fetched(struct names *names, struct module *module,
 
 	if (!text)
 		return false;
+	if (names->deadline && names->source->asks_server) {
+		names->stopped = true;
+		return false;
+	}
 	fd = names->source->fetch(names->source, text, &module->no_debug);
 	if (fd < 0 || open_elf(ret, fd, "/"))
 		return false;
@@ -493,11 +497,8 @@ static bool seek_debug(struct names *names, struct module *module)
 	return begin_dwarf(&module->debug, elf);
 }
 
-void module_seek_debug(struct names *names, struct module *module)
+static void seek_once(struct names *names, struct module *module)
 {
-	if (module->sought)
-		return;
-	module->sought = true;
 	if (!seek_debug(names, module)) {
 		if (!module->no_debug)
 			no_debug(module, "its debug information is damaged");
@@ -514,6 +515,21 @@ void module_seek_debug(struct names *names, struct module *module)
 	entry_forget();
 	dwarf_end(module->debug.dwarf);
 	module->debug.dwarf = NULL;
+}
+
+void module_seek_debug(struct names *names, struct module *module)
+{
+	bool stopped = names->stopped;
+
+	if (module->sought)
+		return;
+	names->stopped = false;
+	seek_once(names, module);
+	/* It is sought again when there is time for it. */
+	module->sought = !names->stopped;
+	if (names->stopped)
+		free(steal(module->no_debug));
+	names->stopped |= stopped;
 }
 
 static bool first_unit(Dwarf *dwarf, uint64_t id, Dwarf_Die *ret)

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "base/duration.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "names/inside.h"
 
@@ -48,6 +50,33 @@ struct error *names_create(struct name_source *source, struct names **ret)
 		};
 	*ret = names;
 	return NULL;
+}
+
+void names_limit(struct names *names, uint64_t deadline)
+{
+	names->deadline = deadline;
+	names->stopped = false;
+}
+
+bool names_are_stopped(const struct names *names)
+{
+	return names->stopped;
+}
+
+bool names_must_stop(struct names *names)
+{
+	names->stopped |= interrupt_pending() ||
+			  (names->deadline && clock_now() >= names->deadline);
+	return names->stopped;
+}
+
+struct error *names_judge(const struct names *names, struct error *error)
+{
+	if (!names->stopped)
+		return error;
+	error_destroy(error);
+	return error_create(ERROR_INTERRUPTED, 0,
+			    "interrupted while names were looked up");
 }
 
 const char *names_keep(struct names *names, char *text)

@@ -42,6 +42,17 @@ struct symbol {
 	const char *no_type; /* why it has no type, or NULL */
 };
 
+/*
+ * Questions end with ERROR_INTERRUPTED at a signal (base/interrupt.h), and at
+ * this time of clock_now(); 0: never. With such a limit no server is asked.
+ * What was indexed by then stays, and the next question goes on from there once
+ * this was called again.
+ */
+void names_limit(struct names *names, uint64_t deadline)
+	__attribute__((nonnull));
+/* Whether a question was stopped since then. */
+bool names_are_stopped(const struct names *names) __attribute__((nonnull));
+
 /* Takes the source over, in any case. */
 struct error *names_create(struct name_source *source, struct names **ret)
 	__attribute__((nonnull, warn_unused_result));
@@ -76,6 +87,17 @@ struct error *names_find_all(struct names *names, const char *scope,
  */
 struct error *names_variables(struct names *names, const char *only,
 			      struct symbol **ret, size_t *ret_count)
+	__attribute__((nonnull(1, 3, 4), warn_unused_result));
+
+/*
+ * Calls `each` for names that one which is begun may become: of objects, and
+ * without a `scope` also of scopes that have some. It is given what stands
+ * behind `scope`. Those of the program come, if it has none those of its
+ * libraries; some come more than once, and if the question is stopped, not all.
+ */
+typedef void names_each_fn(void *data, const char *name, bool is_scope);
+struct error *names_list(struct names *names, const char *scope,
+			 const char *begun, names_each_fn *each, void *data)
 	__attribute__((nonnull(1, 3, 4), warn_unused_result));
 
 /*

@@ -71,6 +71,7 @@ struct name_source {
 	 */
 	int (*fetch)(struct name_source *source, const char *build_id,
 		     char **ret_why);
+	bool asks_server; /* fetch() may ask one, and wait for it */
 	/* Releases all of it; legal on a source without modules. */
 	void (*destroy)(struct name_source *source);
 };

@@ -746,6 +746,7 @@ static type_id definition(struct names *names, type_id id)
 	found = type_definition(names, module, &die);
 	names->seeking--;
 	names->types[id].complete = found;
+	names->types[id].sought = !names->stopped;
 	return found;
 }
 
@@ -755,7 +756,7 @@ struct error *names_type(struct names *names, type_id id,
 	for (unsigned i = 0; i < LONGEST_ALIAS; i++) {
 		const struct type *type;
 		struct error *error = names_type_as_written(names, id, &type);
-		type_id complete;
+		type_id complete = NO_TYPE;
 
 		if (error)
 			return error;
@@ -766,9 +767,13 @@ struct error *names_type(struct names *names, type_id id,
 			id = type->target;
 			continue;
 		}
-		if (type->is_declaration &&
-		    (complete = definition(names, id)) != NO_TYPE &&
-		    complete != id) {
+		if (type->is_declaration) {
+			complete = definition(names, id);
+			error = names_judge(names, NULL);
+			if (error)
+				return error;
+		}
+		if (complete != NO_TYPE && complete != id) {
 			error = names_type_as_written(names, complete, &type);
 			if (error || type->kind != TYPE_ALIAS) {
 				*ret = error ? NULL : type;

@@ -646,6 +646,7 @@ struct error *names_find_type(struct names *names, const char *text,
 		error = search_all(names, &wanted, &query, &types);
 	if (!error)
 		error = refuse(names, &wanted, &query, &types);
+	error = names_judge(names, error);
 	if (!error) {
 		*ret = types.items[0].id;
 		pointer_size = gelf_getclass(types.items[0].module->file.elf) ==

@@ -9,14 +9,14 @@
 #include "base/text.h"
 #include "names/names.h"
 #include "plan/location.h"
+#include "plan/member.h"
 #include "target/remote.h"
 #include "target/session.h"
 
 typedef unsigned long long ull;
 
-/* How many anonymous members may stand in each other, and pointers before a
- * member: against types without an end. */
-enum { DEEPEST = 64, MOST_AGGREGATES = 100 * 1000 };
+/* How many pointers may stand before a member: against types without an end. */
+enum { DEEPEST = 64 };
 
 /* The walk along an expression. */
 struct walk {
@@ -213,46 +213,6 @@ static struct error *move(const struct walk *walk, uint64_t distance)
 			    "the place is beyond the end of all addresses");
 }
 
-/* A member and where it stands, from the start of the outermost struct. */
-struct found_member {
-	const struct member *member;
-	uint64_t offset;
-	unsigned looked_at; /* aggregates */
-};
-
-static struct error *seek_member(struct names *names, const struct type *type,
-				 const char *name, uint64_t offset,
-				 unsigned depth, struct found_member *ret)
-{
-	struct error *error = NULL;
-
-	if (++ret->looked_at > MOST_AGGREGATES)
-		return error_create(ERROR_FAILED, 0,
-				    "types stand in each other without an end: "
-				    "damaged debug information");
-	for (size_t i = 0; i < type->n_members && !ret->member; i++) {
-		const struct member *member = &type->members[i];
-		const struct type *inner;
-
-		if (member->name && strcmp(member->name, name) == 0) {
-			ret->member = member;
-			ret->offset = offset + member->offset;
-			return NULL;
-		}
-		if (member->name || member->bits || depth >= DEEPEST ||
-		    member->type == NO_TYPE)
-			continue;
-		error = names_type(names, member->type, &inner);
-		if (!error)
-			error = seek_member(names, inner, name,
-					    offset + member->offset, depth + 1,
-					    ret);
-		if (error)
-			return error;
-	}
-	return NULL;
-}
-
 static char *near_members(const struct type *type, const char *name)
 {
 	const char **names = calloc(type->n_members + 1, sizeof(*names));
@@ -307,7 +267,7 @@ static struct error *member_of(struct names *names, const struct type *type,
 			       const char *name, struct walk *walk)
 {
 	struct found_member found = {0};
-	struct error *error = seek_member(names, type, name, 0, 0, &found);
+	struct error *error = member_find(names, type, name, &found);
 
 	if (error)
 		return error;

@@ -775,6 +775,7 @@ struct error *modules_create(const struct session *session, bool may_fetch,
 	modules->source.open_module = open_module;
 	modules->source.open_file = open_file;
 	modules->source.fetch = fetch;
+	modules->source.asks_server = may_fetch && debuginfod_is_wanted();
 	modules->source.destroy = destroy;
 	modules->session = session;
 	modules->may_fetch = may_fetch;

@@ -10,9 +10,11 @@
 #include <dwarf.h>
 #include <elf.h>
 #include <errno.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "names/names.h"
 #include "plan/layout.h"
@@ -453,6 +455,7 @@ struct fake {
 	int kept;         /* a descriptor of the file that was given out */
 	struct other_file others[4];
 	size_t n_others;
+	unsigned fetched; /* how often a server was asked */
 };
 
 static struct fake fake;
@@ -497,6 +500,7 @@ static int fetch(struct name_source *source, const char *build_id,
 {
 	(void)source;
 	(void)build_id;
+	fake.fetched++;
 	*ret_why = NULL;
 	return -1;
 }
@@ -1635,6 +1639,122 @@ START_TEST(many_symbols)
 }
 END_TEST
 
+static const unsigned char build_id[20] = {1, 2, 3};
+
+static void add_build_id(void)
+{
+	struct blob note = {0};
+
+	put_4(&note, 4);
+	put_4(&note, sizeof(build_id));
+	put_4(&note, NT_GNU_BUILD_ID);
+	put_text(&note, "GNU");
+	put(&note, build_id, sizeof(build_id));
+	add_section(".note.gnu.build-id", SHT_NOTE, &note)
+		->header.sh_addralign = 4;
+}
+
+/* What is begun --------------------------------------------------------- */
+
+static void add_listed(void *data, const char *name, bool is_scope)
+{
+	char *list = data;
+
+	ck_assert_uint_lt(strlen(list) + strlen(name) + 4, 256);
+	sprintf(list + strlen(list), "%s%s%s", *list ? " " : "", name,
+		is_scope ? "::" : "");
+}
+
+/* A name may come twice: of the symbol table and of DWARF. */
+static void expect_listed(const char *scope, const char *begun,
+			  const char *wanted)
+{
+	char list[256] = "";
+
+	expect_no_error(names_list(names, scope, begun, add_listed, list),
+			begun);
+	ck_assert_msg(strcmp(list, wanted) == 0, "%s%s: %s", scope ? scope : "",
+		      begun, list);
+}
+
+START_TEST(listed)
+{
+	open_names(good_file(), 1);
+	expect_listed(NULL, "", "it it");
+	expect_listed(NULL, "i", "it it");
+	expect_listed(NULL, "it", "it it");
+	expect_listed(NULL, "ita", "");
+	expect_listed(NULL, "_", "");
+	expect_listed(NULL, "t", "test.c::");
+	expect_listed(NULL, "pro", "program::");
+	expect_listed("program", "i", "it it");
+	expect_listed("test.c", "i", "it");
+	expect_listed("other.c", "i", "");
+	expect_listed("other", "i", "");
+}
+END_TEST
+
+/* When the time is over, or a signal has come, what was found is not taken for
+ * all that there is; and the next question finds it. */
+START_TEST(stopped)
+{
+	struct symbol *symbols = NULL, symbol;
+	size_t count = 0;
+	type_id id;
+
+	interrupt_catch();
+	for (unsigned i = 0; i < 2; i++) {
+		put_good();
+		end_unit();
+		add_dwarf();
+		open_names(write_elf(true), 1);
+		names_limit(names, i ? 1 : 0);
+		if (!i)
+			raise(SIGINT);
+		expect_error(names_find(names, NULL, "it", &symbol),
+			     ERROR_INTERRUPTED, "it");
+		expect_error(names_find_type(names, "struct s", &id),
+			     ERROR_INTERRUPTED, "struct s");
+		expect_error(
+			names_find_all(names, "test.c", "it", &symbols, &count),
+			ERROR_INTERRUPTED, "test.c::it");
+		expect_error(names_variables(names, NULL, &symbols, &count),
+			     ERROR_INTERRUPTED, "all");
+		expect_listed(NULL, "i", "");
+		ck_assert(names_are_stopped(names));
+		interrupt_clear();
+		names_limit(names, 0);
+		ck_assert(!names_are_stopped(names));
+		expect_no_error(names_find(names, NULL, "it", &symbol), "it");
+		expect_no_error(names_find_type(names, "struct s", &id),
+				"struct s");
+		expect_listed(NULL, "i", "it");
+	}
+	signal(SIGINT, SIG_DFL);
+}
+END_TEST
+
+/* No server is asked for somebody who is typing; later it is, for a command. */
+START_TEST(not_fetched)
+{
+	struct symbol symbol;
+
+	add_symbols(8, VARIABLE_AT);
+	add_build_id();
+	open_names(write_elf(true), 1);
+	fake.base.asks_server = true;
+	names_limit(names, UINT64_MAX);
+	expect_listed(NULL, "i", "it");
+	expect_error(names_find(names, NULL, "it", &symbol), ERROR_INTERRUPTED,
+		     "it");
+	ck_assert_uint_eq(fake.fetched, 0);
+	names_limit(names, 0);
+	expect_no_error(names_find(names, NULL, "it", &symbol), "it");
+	ck_assert_uint_eq(fake.fetched, 1);
+	ck_assert(!symbol.has_type);
+}
+END_TEST
+
 /* Other files ------------------------------------------------------------- */
 
 /* A file that must not be opened but by us, as if it were a device's. */
@@ -1701,8 +1821,6 @@ static void drop_others(void)
 	fake.n_others = 0;
 }
 
-static const unsigned char build_id[20] = {1, 2, 3};
-
 /* .gnu_debugaltlink: the path, and the build id. */
 static void add_alt_link(const char *path)
 {
@@ -1711,19 +1829,6 @@ static void add_alt_link(const char *path)
 	put_text(&link, path);
 	put(&link, build_id, sizeof(build_id));
 	add_section(".gnu_debugaltlink", SHT_PROGBITS, &link);
-}
-
-static void add_build_id(void)
-{
-	struct blob note = {0};
-
-	put_4(&note, 4);
-	put_4(&note, sizeof(build_id));
-	put_4(&note, NT_GNU_BUILD_ID);
-	put_text(&note, "GNU");
-	put(&note, build_id, sizeof(build_id));
-	add_section(".note.gnu.build-id", SHT_NOTE, &note)
-		->header.sh_addralign = 4;
 }
 
 /* Entries whose names and types stand in the supplementary file. */
@@ -1978,6 +2083,9 @@ int main(void)
 		symbol_tables,
 		symbol_names,
 		many_symbols,
+		listed,
+		stopped,
+		not_fetched,
 		supplementary_file,
 		split_units,
 		debug_link,
