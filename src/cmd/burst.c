@@ -226,10 +226,14 @@ static bool may_use(const struct burst *burst, const struct reading *reading)
 struct error *burst_find(struct burst *burst, const char *text,
 			 struct reading **ret)
 {
-	struct error *error = begin(burst);
+	struct error *error;
 	void *found;
 
 	*ret = NULL;
+	/* Any other line says itself what it needs of the target. */
+	if (!lh_table_lookup_ex(burst->readings, text, &found))
+		return NULL;
+	error = begin(burst);
 	if (!error && lh_table_lookup_ex(burst->readings, text, &found) &&
 	    may_use(burst, found))
 		*ret = found;
@@ -302,6 +306,9 @@ struct error *burst_learn(struct burst *burst, const char *text,
 	/* The first command finds the target. */
 	if (!burst->context->held->session || !count)
 		return NULL;
+	error = begin(burst);
+	if (error)
+		return error;
 	reading = calloc(1, sizeof(*reading));
 	if (!reading)
 		return error_no_memory();
