@@ -129,8 +129,9 @@ _mmiodbg_options()
     -V --version)
   local -a place=(-p --pid --treat-as-device)
   local -a table=(-o --output --noheadings --raw)
-  local -a access=(-w --width -n --count --via --retry --trust-kernel --thread
-    --max-pause --attach --stop --max-stop --force --dry-run -q --quiet)
+  local -a replay=(--via --retry --trust-kernel --thread --max-pause --attach
+    --stop --max-stop --force --dry-run)
+  local -a access=(-w --width -n --count "${replay[@]}" -q --quiet)
   local -a change=(--fill --verify)
   local -a types=(-t --type -m --access)
   local -a symbols=(--no-debuginfod)
@@ -152,6 +153,11 @@ _mmiodbg_options()
     "${access[@]}" -e --line) ;;
   sym) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${table[@]}"
     --into) ;;
+  save) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" -w --width
+    -n --count "${replay[@]}" -f --file) ;;
+  diff) names+=("${place[@]}" "${symbols[@]}" "${replay[@]}" -q --quiet) ;;
+  restore) names+=("${place[@]}" "${symbols[@]}" "${replay[@]}" -q --quiet
+    --verify --only) ;;
   esac
   _mmiodbg_offer '' "${names[@]}"
 }
@@ -242,7 +248,7 @@ _mmiodbg_value()
     *) _mmiodbg_regions "$2" ;;
     esac
     ;;
-  --treat-as-device) _mmiodbg_files "$2" ;;
+  --treat-as-device | --file) _mmiodbg_files "$2" ;;
   --output) _mmiodbg_columns "$2" ;;
   --color) _mmiodbg_offer "$2" auto always never ;;
   esac
@@ -269,6 +275,12 @@ _mmiodbg_place()
   fi
   # Which names there are, only debug information tells.
   [[ $command == sym ]] && return
+  case $command in
+  diff | restore)
+    _mmiodbg_files ''
+    return
+    ;;
+  esac
   compopt -o nospace 2>/dev/null
   case $cur in
   '' | @*) _mmiodbg_regions @ ;;

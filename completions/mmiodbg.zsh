@@ -111,6 +111,9 @@ _mmiodbg() {
     'wait:wait until a condition holds'
     'batch:carry out commands, a line each'
     'sym:where a name is, how a type is laid out, what points into a device'
+    'save:read registers and keep them in a snapshot'
+    'diff:compare a snapshot with the device, or with another one'
+    'restore:write registers of a snapshot back'
   )
   always=(
     '(-v --verbose)'{-v,--verbose}'[say more; each access]'
@@ -133,9 +136,11 @@ _mmiodbg() {
     '--via=[how to make the access]:backend:(auto kernel tracee)'
     '--trust-kernel[use an access path that is known to be unsafe]'
   )
-  access=(
+  form=(
     '(-w --width)'{-w+,--width=}'[bits of an access]:width:(8 16 16be 16le 32 32be 32le 32x2 64 64be 64le)'
     '(-n --count)'{-n+,--count=}'[elements from each location on]:number: '
+  )
+  replay=(
     '--retry=[how long to try again]:time:(0 100ms 1s 10s)'
     '--thread=[the thread that makes accesses]:number: '
     '--max-pause=[the longest that a thread is held]:time:(100us 1ms 10ms 100ms)'
@@ -144,11 +149,23 @@ _mmiodbg() {
     '--max-stop=[the longest stop]:time:(1ms 10ms 100ms 1s 10s)'
     '--force[access a device that sleeps; write ordinary memory; stop though a call fails]'
     '--dry-run[check and show all, do nothing]'
+  )
+  quiet=(
     '(-q --quiet)'{-q,--quiet}'[values only]'
+  )
+  access=( $form $replay $quiet )
+  verify=(
+    '--verify[read each element back after its write]'
   )
   change=(
     '--fill[write the value to each element of a range]'
-    '--verify[read each element back after its write]'
+    $verify
+  )
+  file=(
+    '(-f --file)'{-f+,--file=}'[the file]:file:_files'
+  )
+  only=(
+    '*--only=[restore this register or struct]:name: '
   )
 
   types=(
@@ -207,6 +224,18 @@ _mmiodbg() {
     (sym)
       _arguments -s -S $always $place $table $types $symbols $into \
         '*:name: ' && ret=0
+      ;;
+    (save)
+      _arguments -s -S $always $place $via $form $replay $types $symbols \
+        $file '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (diff)
+      _arguments -s -S $always $place $via $replay $quiet $symbols \
+        '*:file:_files' && ret=0
+      ;;
+    (restore)
+      _arguments -s -S $always $place $via $replay $quiet $verify $symbols \
+        $only ':file:_files' && ret=0
       ;;
     esac
     ;;

@@ -281,8 +281,8 @@ const struct command command_diff = {
 	.name = "diff",
 	.arguments = "FILE [FILE]",
 	.summary = "compare a snapshot with the device, or with another one",
-	.help = "  diff before.json                what has changed since\n"
-		"  diff before.json after.json     without a process\n\n"
+	.help = "  diff before.json    what has changed since\n"
+		"  diff before.json after.json    without a process\n\n"
 		"Status: 0 if nothing differs, 1 if something does; with -q "
 		"that is all. What is 1 for\n"
 		"other commands is 2 here.\n",

@@ -306,14 +306,11 @@ const struct command command_restore = {
 	.arguments = "FILE --only NAME",
 	.summary = "write registers of a snapshot back",
 	.help = "  restore before.json --only @uio0+0x10\n"
-		"  restore before.json --only regs.ctrl --only regs.ring    "
-		"or what is in them\n"
-		"  restore before.json --only regs.ctrl.mode    a field: one "
-		"read, one write\n"
-		"  restore before.json --only @uio0+0x40..+0x20 --dry-run\n\n"
-		"In the order in which they were saved. NAME is what `diff` "
-		"prints, or what such names\n"
-		"begin with.\n",
+		"  restore before.json --only @uio0+0x10 --only @uio0+0x14\n"
+		"  restore before.json --only @uio0+0x20..+0x10 --dry-run\n\n"
+		"NAME is what `diff` prints, or what such names begin with: "
+		"regs.ctrl.mode, regs.ctrl,\n"
+		"regs. In the order in which they were saved.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES |
 		  GROUP_RESTORE,
 	.check = check,

@@ -230,9 +230,8 @@ const struct command command_save = {
 	.arguments = "LOCATION...",
 	.summary = "read registers and keep them in a snapshot",
 	.help = "  save -f before.json @uio0..+0x40\n"
-		"  save -f before.json --stop ptr:regs     of one moment\n"
-		"  save @uio0+0x10 | less                  without -f: prints "
-		"it\n\n"
+		"  save -f after.json @uio0..+0x40\n"
+		"  save @uio0+0x10    without -f: prints it\n\n"
 		"mmiodbg-snapshot(5) describes the file. `diff` compares it, "
 		"`restore` writes it back.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |

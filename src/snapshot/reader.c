@@ -331,7 +331,7 @@ struct error *reader_hexadecimal(struct reader *reader, unsigned digits,
 				    "\"%s\": '%.40s' is not hexadecimal (0x)",
 				    name, text);
 	for (digit = text + 2; *digit; digit++) {
-		if (hex_digit(*digit) < 0)
+		if (hex_digit(*digit) < 0 || (*digit >= 'A' && *digit <= 'F'))
 			return reader_error(reader,
 					    "\"%s\": '%.40s' is not "
 					    "hexadecimal",

@@ -10,6 +10,7 @@ load helpers
 
 : "${top_srcdir:=$BATS_TEST_DIRNAME/../..}"
 man=$top_srcdir/man/mmiodbg.1
+snapshot_man=$top_srcdir/man/mmiodbg-snapshot.5
 completions=$top_srcdir/completions
 library=/usr/share/bash-completion/bash_completion
 
@@ -154,7 +155,7 @@ same_lists() {
 
 @test "man page: mandoc has nothing to say against it" {
   need mandoc
-  mandoc -Tlint -W warning "$man" >out 2>&1 || {
+  mandoc -Tlint -W warning "$man" "$snapshot_man" >out 2>&1 || {
     cat out
     fail 'mandoc warns'
   }
@@ -366,6 +367,36 @@ served() {
   [ ! -s others ] || fail "described, not in the schema: $(cat others)"
   # Where the schema is.
   section OUTPUT JSON | grep -qF "${schema##*/}"
+}
+
+@test "man page of snapshots: the members, which are required, the example" {
+  # What stands under each heading, and the table that reads it.
+  while read -r table title; do
+    sed -n "/^static const struct reader_member ${table}_members/,/^};/p" \
+      "$top_srcdir/src/snapshot/read.c" | grep -oE '\{"[a-z]+"' | tr -d '{"' |
+      sort >wanted
+    man=$snapshot_man section DESCRIPTION "$title" |
+      sed -n 's/^\.It Cm //p' | sort >found
+    same_lists wanted found "members: $title"
+  done <<-'END'
+	target The target
+	device A device
+	type A type
+	register A register
+	error An error
+	END
+  sed -n '/^static const struct reader_member members/,/^};/p' \
+    "$top_srcdir/src/snapshot/read.c" | grep -oE '\{"[a-z]+"' | tr -d '{"' |
+    cat - <(printf '%s\n' format version) | sort >wanted
+  man=$snapshot_man section DESCRIPTION 'The snapshot' |
+    sed -n 's/^\.It Cm //p' | sort >found
+  same_lists wanted found 'members: The snapshot'
+  # It is one.
+  sed '/^\.Bd -literal -offset 2n/,/^\.Ed/!d; /^\./d' "$snapshot_man" >example
+  expect 0 diff example example
+  sed 's/FAST/SLOW/; s/0x00000009/0x00000007/' example >other
+  expect 1 diff example other
+  out_has 'regs.ctrl.mode: 4 (FAST) -> 3'
 }
 
 # examples: of the man page, one file for each

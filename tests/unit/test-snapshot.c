@@ -276,6 +276,7 @@ static const struct {
 	 "beyond all addresses"},
 	{"\"offset\":\"0x4\"", "\"offset\":\"0x\"", "not hexadecimal"},
 	{"\"offset\":\"0x4\"", "\"offset\":\"4\"", "not hexadecimal"},
+	{"\"offset\":\"0x4\"", "\"offset\":\"0xC\"", "not hexadecimal"},
 	{"\"offset\":\"0x4\"", "\"offset\":\"0x00000000000000004\"",
 	 "17 digits, and not at most 16"},
 	{"\"offset\":\"0x4\"", "\"offset\":\"0x4\",\"location\":\"x\"",
