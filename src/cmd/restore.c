@@ -93,40 +93,49 @@ static struct error *skip_unread(struct restoring *restoring)
 			    restoring->file);
 }
 
-/* Whether a device answered with all ones to all that was read of it. */
-static bool was_silent(const struct snapshot *snapshot, size_t device)
+/* Of each device, and behind them of memory: whether something of it was read
+ * that is not all ones. */
+static bool *find_answers(const struct snapshot *snapshot)
 {
-	for (size_t i = 0; i < snapshot->n_registers; i++)
-		if (snapshot->registers[i].device == device &&
-		    snapshot->registers[i].known &&
-		    !snapshot->registers[i].suspect)
-			return false;
-	return true;
+	bool *answers = calloc(snapshot->n_devices + 1, sizeof(*answers));
+
+	for (size_t i = 0; answers && i < snapshot->n_registers; i++) {
+		const struct snapshot_register *one = &snapshot->registers[i];
+
+		if (one->known && !one->suspect)
+			answers[one->device == SNAPSHOT_NONE
+					? snapshot->n_devices
+					: one->device] = true;
+	}
+	return answers;
 }
 
 /* A device that was off when it was saved is not to get all ones now. */
 static struct error *check_suspects(const struct restoring *restoring)
 {
+	const struct snapshot *snapshot = &restoring->snapshot;
 	const struct selection *selection = &restoring->selection;
-	size_t last = SNAPSHOT_NONE;
+	cleanup_free bool *answers = find_answers(snapshot);
 
+	if (!answers)
+		return error_no_memory();
 	if (restoring->context->options->plan.force)
 		return NULL;
 	for (size_t i = 0; i < selection->count; i++) {
 		const struct snapshot_register *one =
 			register_of(restoring, selection, i);
 
-		if (!one->suspect || one->device == last)
+		if (!one->suspect ||
+		    answers[one->device == SNAPSHOT_NONE ? snapshot->n_devices
+							 : one->device])
 			continue;
-		last = one->device;
-		if (was_silent(&restoring->snapshot, one->device))
-			return error_help(
-				error_create(ERROR_UNSAFE, 0,
-					     "%s: %s: all that was read of "
-					     "this device was all ones, as of "
-					     "one that is off or gone",
-					     restoring->file, one->name),
-				"--force writes it all the same");
+		return error_help(
+			error_create(ERROR_UNSAFE, 0,
+				     "%s: %s: all that was read of this device "
+				     "was all ones, as of one that is off or "
+				     "gone",
+				     restoring->file, one->name),
+			"--force writes it all the same");
 	}
 	return NULL;
 }

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cmd/snapshot.h"
-#include "plan/resolve.h"
 #include "render/value.h"
 #include "target/machine.h"
 #include "target/session.h"
@@ -220,7 +219,23 @@ static struct error *find_type(struct draft *draft,
 	return snapshot_add_type(draft->snapshot, &type, &draft->type);
 }
 
-/* What `read` calls it; but an index is another one the next time. */
+/* A place that was named, and how far it is from there. */
+static char *named_place(const struct element *element)
+{
+	const struct operation *operation = element->operation;
+	const struct location *location = operation->location;
+	uint64_t distance = element->position - operation->start;
+	char *text;
+	int length = (int)location_place_length(location);
+
+	length = distance ? asprintf(&text, "%.*s+0x%llx", length,
+				     location->text, (ull)distance)
+			  : asprintf(&text, "%.*s", length, location->text);
+	return length < 0 ? NULL : text;
+}
+
+/* What `read` calls it; but an index, and the address of what has a name, are
+ * others the next time. */
 static char *name_of(const struct element *element,
 		     const struct snapshot_device *device, uint64_t offset)
 {
@@ -234,6 +249,8 @@ static char *name_of(const struct element *element,
 		if (asprintf(&label, "@%s+0x%llx", device->region,
 			     (ull)offset) < 0)
 			label = NULL;
+	} else if (!operation->has_view && place->kind >= BASE_POINTER) {
+		label = named_place(element);
 	} else {
 		label = element_label(element);
 	}
@@ -268,40 +285,62 @@ static void put_form(const struct operation *operation, bool bits, FILE *stream)
 		fprintf(stream, ".%u:%u", operation->high, operation->low);
 }
 
+/* What was named, without bits: a member by -m stands behind it. */
+static void put_name(const struct draft *draft, const struct location *location,
+		     FILE *stream)
+{
+	const char *member = draft->options->member;
+	size_t length = location_place_length(location);
+	const char *text = location->text, *rest;
+
+	/* Members are those of what the pointer leads to. */
+	if (member && text_starts(text, "ptr:", &rest)) {
+		length -= (size_t)(rest - text);
+		text = rest;
+	}
+	fprintf(stream, "%.*s%s%s", (int)length, text, member ? "." : "",
+		member ? member : "");
+}
+
 /* A bit-field that was named has no address of its own: its name stays. */
+static bool is_bit_field(const struct draft *draft,
+			 const struct operation *operation)
+{
+	const struct place *start = &operation->location->start;
+
+	return operation->has_field && operation->has_view &&
+	       !draft->options->type && start->kind >= BASE_POINTER &&
+	       !start->has_offset;
+}
+
 static void put_bit_field(const struct draft *draft,
 			  const struct operation *operation, FILE *stream)
 {
-	const struct location *location = operation->location;
-	const char *member = draft->options->member;
+	const struct bits *bits = &operation->location->bits;
 
-	fprintf(stream, "%.*s%s%s", (int)location_place_length(location),
-		location->text, member ? "." : "", member ? member : "");
+	put_name(draft, operation->location, stream);
 	put_form(operation, false, stream);
-	if (location->bits.kind == BITS_RANGE)
-		fprintf(stream, ".%u:%u", location->bits.high,
-			location->bits.low);
+	if (bits->kind == BITS_RANGE)
+		fprintf(stream, ".%u:%u", bits->high, bits->low);
 }
 
-/* Where the place that it begins with is, and how far it is from there. */
-static struct error *put_place(const struct draft *draft,
-			       const struct element *element, FILE *stream)
+/* How far it is from what was named; or where that alone does not tell, as with
+ * a member of a type that is not its own, the address. */
+static void put_place(const struct draft *draft, const struct element *element,
+		      FILE *stream)
 {
 	const struct operation *operation = element->operation;
 	const struct location *location = operation->location;
-	struct anchor start;
-	struct error *error = resolve_start(draft->session, location, &start);
 
-	if (error)
-		return error;
-	if (location->start.kind == BASE_ADDRESS)
-		fprintf(stream, "0x%llx", (ull)element->position);
-	else
-		fprintf(stream, "%.*s+0x%llx",
-			(int)location_place_length(location), location->text,
-			(ull)(element->position - start.position));
+	if (location->start.kind == BASE_ADDRESS ||
+	    (draft->options->type && draft->options->member)) {
+		fprintf(stream, "0x%llx", (ull)element->site.address);
+	} else {
+		put_name(draft, location, stream);
+		fprintf(stream, "+0x%llx",
+			(ull)(element->position - operation->start));
+	}
 	put_form(operation, operation->has_field, stream);
-	return NULL;
 }
 
 /* A location that names this register and nothing else, for what has no place
@@ -309,23 +348,16 @@ static struct error *put_place(const struct draft *draft,
 static struct error *make_location(const struct draft *draft,
 				   const struct element *element, char **ret)
 {
-	const struct operation *operation = element->operation;
-	struct error *error = NULL;
 	size_t size = 0;
 	FILE *stream = open_memstream(ret, &size);
 
 	if (!stream)
 		return error_no_memory();
-	if (operation->has_field && operation->has_view &&
-	    !draft->options->type &&
-	    operation->location->start.kind >= BASE_POINTER &&
-	    !operation->location->start.has_offset)
-		put_bit_field(draft, operation, stream);
+	if (is_bit_field(draft, element->operation))
+		put_bit_field(draft, element->operation, stream);
 	else
-		error = put_place(draft, element, stream);
-	if (fclose(stream) && !error)
-		error = error_no_memory();
-	return error;
+		put_place(draft, element, stream);
+	return fclose(stream) ? error_no_memory() : NULL;
 }
 
 static struct error *add_element(struct draft *draft,

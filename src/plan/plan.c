@@ -330,6 +330,7 @@ struct draft {
 	const struct location *given;    /* by the user */
 	const struct location *location; /* with numbers for names */
 	struct anchor at;
+	uint64_t start; /* of what was named: `at`, or before it */
 	struct width width;
 	uint64_t count;
 };
@@ -344,6 +345,7 @@ static struct error *fill_operation(struct session *session,
 	struct error *error;
 
 	operation->location = draft->given;
+	operation->start = draft->start;
 	operation->value_bits = width->bits;
 	operation->halves = width->halves;
 	operation->bits = width->halves ? 32 : width->bits;
@@ -424,6 +426,7 @@ static struct error *plan_place(struct plan *plan,
 		if (!given.bits && typed->symbol_size)
 			error = no_size(location, typed);
 	}
+	draft.start = draft.at.position;
 	if (!error)
 		error = plan_width(draft.location, &given, &draft.width);
 	return error ? error : add_operation(plan, options, &draft, &operation);
@@ -523,6 +526,7 @@ static struct error *plan_register(struct plan *plan,
 		.given = location,
 		.location = &typed->location,
 		.at = typed->at,
+		.start = typed->at.position,
 		.count = layout->is_array ? layout->count : count_of(options),
 	};
 	struct operation *operation;

@@ -65,6 +65,9 @@ struct operation {
 	uint64_t clear, set; /* new = (old & ~clear) | set, after the swap */
 	struct route read, write; /* those of the two that are needed */
 	struct resolved place;
+	/* Where the location, or with -m the member of it, was found to start,
+	 * in the space of the place. */
+	uint64_t start;
 	/* Of a place with a type: what it is called, and what its value means.
 	 */
 	bool has_view;

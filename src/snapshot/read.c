@@ -204,6 +204,15 @@ static const struct reader_member type_members[] = {
 	{"fields", false, draft_fields},
 };
 
+/* As many as registers could use. */
+static struct error *check_room(const struct reader *reader, size_t count)
+{
+	if (count < SNAPSHOT_MOST_REGISTERS)
+		return NULL;
+	return reader_error(reader, "more than a snapshot may hold: %d",
+			    SNAPSHOT_MOST_REGISTERS);
+}
+
 static struct error *read_type(struct reader *reader, void *data)
 {
 	cleanup_draft struct draft draft = {0};
@@ -543,11 +552,8 @@ static struct error *read_register(struct reader *reader, void *data)
 		error = check_form(reader, &pending);
 	if (!error)
 		error = check_content(reader, &pending);
-	if (!error && snapshot->n_registers >= SNAPSHOT_MOST_REGISTERS)
-		error = reader_error(reader,
-				     "more than %d registers, which is what a "
-				     "snapshot may hold",
-				     SNAPSHOT_MOST_REGISTERS);
+	if (!error)
+		error = check_room(reader, snapshot->n_registers);
 	if (error)
 		return error;
 	pending.one.known = pending.has_value;

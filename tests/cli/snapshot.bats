@@ -625,6 +625,93 @@ go_on() {
   bad 2 restore "${on[@]}" s.json --only "$at+0x10"
 }
 
+# A program that has more in its memory than registers.
+write_program() {
+  cat <<'C'
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+struct item {
+	uint32_t head;
+	uint32_t kind : 4, more : 12, : 0;
+	uint16_t ring[3];
+	struct item *next;
+};
+
+struct item second = {5, 6, 7, {8, 9, 10}, 0};
+struct item first = {1, 2, 3, {4, 5, 6}, &second};
+struct item *items = &first;
+uint32_t spare[4] = {1, 2, 3, 4};
+unsigned char raw[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+
+int main(void)
+{
+	char byte;
+
+	printf("map 0 %p\nready %d\n", (void *)&first, (int)getpid());
+	fflush(stdout);
+	while (read(0, &byte, 1) > 0)
+		;
+	return 0;
+}
+C
+}
+
+@test "memory by its names: members, bit-fields, arrays, -t, -m; in another run, too" {
+  need gcc jq
+  write_program >program.c
+  gcc -g -O0 -fPIE -pie -o program program.c
+  target_launch ./program
+  expect 0 save -p "$pid" -f s.json first second.kind items.next.more \
+    items.next.ring spare.1.7:4 spare/32be raw+0x2/16
+  registers_of s.json .location >found
+  file_is found '"first+0x0/32le"' '"first+0x4/32le"' '"first+0x8/16le"' \
+    '"first+0xa/16le"' '"first+0xc/16le"' '"first+0x10/64le"' \
+    '"second.kind/32le"' '"items.next.more/32le"' \
+    '"items.next.ring+0x0/16le"' '"items.next.ring+0x2/16le"' \
+    '"items.next.ring+0x4/16le"' '"spare.1/32le.7:4"' '"spare+0x0/32be"' \
+    '"spare+0x4/32be"' '"spare+0x8/32be"' '"spare+0xc/32be"' \
+    '"raw+0x2+0x0/16le"'
+  expect 0 save -p "$pid" -f m.json -m more ptr:items
+  registers_of m.json '[.name, .location, .bits]' >found
+  file_is found '["items.more","items.more/32le","15:4"]'
+  expect 0 save -p "$pid" -f n.json -m ring ptr:items
+  registers_of n.json '[.name, .location]' >found
+  file_is found '["items.ring[0]","items.ring+0x0/16le"]' \
+    '["items.ring[1]","items.ring+0x2/16le"]' \
+    '["items.ring[2]","items.ring+0x4/16le"]'
+  expect 0 save -p "$pid" -f t.json -t 'struct item' spare
+  registers_of t.json '[.name, .location]' >found
+  grep -qxF '["spare.ring[1]","spare+0xa/16le"]' found
+  expect 0 save -p "$pid" -f u.json -t 'struct item' -m ring.1 spare
+  registers_of u.json '[.name, (.location | startswith("0x"))]' >found
+  file_is found '["spare.ring.1",true]'
+  for name in s m n t u; do
+    expect 0 diff -p "$pid" $name.json
+    out_is
+  done
+  # Another run of it.
+  target_launch ./program
+  for name in m n t; do
+    expect 0 diff -p "$pid" $name.json
+  done
+  expect 0 write -p "$pid" --force second.more=0x123 second.ring.1=0 \
+    first.kind=0 spare.1=0xf5 raw.2=9 spare.2=0
+  expect 1 diff -p "$pid" s.json
+  sed -i '/^first.next: /d' out
+  out_is 'first+0x4: 0x00000032 -> 0x00000030' 'first+0x4.kind: 2 -> 0' \
+    'items.next.more: 0x007 -> 0x123' 'items.next.ring[1]: 0x0009 -> 0x0000' \
+    'spare.1.7:4: 0x0 -> 0xf' 'spare[1]: 0x02000000 -> 0xf5000000' \
+    'spare[2]: 0x03000000 -> 0x00000000' 'raw+0x2: 0x0403 -> 0x0409'
+  expect 0 restore -p "$pid" --force s.json --only items.next --only raw \
+    --only first+0x4.kind --only spare.1.7:4
+  expect 1 diff -p "$pid" s.json
+  sed -i '/^first.next: /d' out
+  out_is 'spare[1]: 0x02000000 -> 0x05000000' \
+    'spare[2]: 0x03000000 -> 0x00000000'
+}
+
 # Another target, another device
 
 @test "another run, which has it mapped elsewhere: the registers are found" {
