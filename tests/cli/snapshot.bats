@@ -309,6 +309,24 @@ go_on() {
   [ "$(find . -maxdepth 1 -name '*s.json*' | wc -l)" = 1 ]
 }
 
+@test "save, diff: interrupted while an access is tried again" {
+  start
+  expect 0 save "${on[@]}" -f old "$at" "$at+0x1000"
+  cp old s.json
+  put_bytes regs 0 ff
+  # What is behind the end of the file cannot be read.
+  truncate -s 4096 regs
+  begin save -f s.json --via kernel --retry 60s "$at" "$at+0x1000"
+  kill -TERM "$program"
+  go_on 143
+  cmp old s.json
+  [ "$(find . -maxdepth 1 -name '*s.json*' | wc -l)" = 1 ]
+  begin diff s.json --via kernel --retry 60s
+  kill -TERM "$program"
+  go_on 143
+  out_is
+}
+
 @test "diff: the target's end in the middle" {
   start
   expect 0 save "${on[@]}" -f s.json "$at" -n 2048
