@@ -867,16 +867,16 @@ tree_again() {
 # cut_everywhere FILE COMMAND...: it is cut at any byte, and COMMAND refuses it
 cut_everywhere() {
   local - && set +T
-  local LC_ALL=C content cut i
+  local LC_ALL=C content said i
 
   content "$1"
   for ((i = 0; i < ${#content}; i++)); do
-    printf %s "${content:0:i}" >cut
+    printf %s "${content:0:i}" >piece
     status=0
-    "${@:2}" cut >out 2>err </dev/null || status=$?
-    IFS= read -r cut <err || :
-    [[ $status = 2 && ! -s out && $cut == 'mmiodbg: cut:'*'cut short'* ]] ||
-      fail "cut at $i: status $status, $cut"
+    "${@:2}" piece >out 2>err </dev/null || status=$?
+    IFS= read -r said <err || :
+    [[ $status = 2 && ! -s out && $said == 'mmiodbg: piece:'*'cut short'* ]] ||
+      fail "cut at $i: status $status, $said"
   done
   [ $i -gt 300 ]
 }
@@ -893,6 +893,7 @@ cut_everywhere() {
   start
   expect 0 save "${on[@]}" -f s.json "$at..+0x8"
   # What is done to it, and a part of the message.
+  # shellcheck disable=SC2016 # of sed
   local -a edits=(
     's/"version":1/"version":2/|edited is a snapshot of version 2, and this mmiodbg reads version 1'
     's/mmiodbg-snapshot/other/|edited:1: "format" is '"'other'"
