@@ -112,38 +112,55 @@ static char *label_of(const struct element *element)
 	return strdup(operation_name(operation));
 }
 
-/* What its columns are, by its plan; or by what is left of one whose names are
- * gone. */
+static struct error *name_column(struct watch_column *column,
+				 const struct element *element,
+				 const struct operation *shape)
+{
+	free(column->place);
+	column->place =
+		resolved_label(&element->operation->place, element->position);
+	if (!column->label) {
+		column->shape = shape;
+		column->label = label_of(element);
+	}
+	return column->place && column->label ? NULL : error_no_memory();
+}
+
+/* The columns of an operation, by its plan; or by what is left of one whose
+ * names are gone. */
+static struct error *describe_operation(struct watching *watching,
+					const struct watch_source *source,
+					size_t i, bool named)
+{
+	const struct operation *operation = &source->plan.operations[i];
+	struct watch_column *columns = &watching->columns[source->columns[i]];
+	struct element element = {
+		.operation = operation,
+		.position = operation->place.position,
+	};
+	struct error *error = NULL;
+
+	for (; element.index < source->shapes[i].place.count && !error;
+	     element.index++) {
+		struct watch_column *column = &columns[element.index];
+
+		column->operation = named ? operation : &source->shapes[i];
+		if (named)
+			error = name_column(column, &element,
+					    &source->shapes[i]);
+		element.position += operation->value_bits / 8;
+	}
+	return error;
+}
+
 static struct error *describe(struct watching *watching,
 			      const struct watch_source *source, bool named)
 {
-	for (size_t i = 0; i < source->n_operations; i++) {
-		struct element element = {
-			.operation = &source->plan.operations[i],
-			.position = source->plan.operations[i].place.position,
-		};
-		unsigned bytes = element.operation->value_bits / 8;
+	struct error *error = NULL;
 
-		for (; element.index < element.operation->place.count;
-		     element.index++, element.position += bytes) {
-			struct watch_column *column =
-				&watching->columns[source->columns[i] +
-						   element.index];
-
-			column->operation =
-				named ? element.operation : &source->shapes[i];
-			if (!named)
-				continue;
-			free(column->place);
-			column->place = resolved_label(
-				&element.operation->place, element.position);
-			if (!column->label)
-				column->label = label_of(&element);
-			if (!column->place || !column->label)
-				return error_no_memory();
-		}
-	}
-	return NULL;
+	for (size_t i = 0; i < source->n_operations && !error; i++)
+		error = describe_operation(watching, source, i, named);
+	return error;
 }
 
 /* What stays of the operations of its plan. */
@@ -490,22 +507,29 @@ static struct error *plan_anew(struct watching *watching,
 	return describe(watching, source, true);
 }
 
-static struct error *plan_all_anew(struct watching *watching, bool names_gone)
+/* The names that plans referred to may have gone with the mappings. */
+static struct error *forget_names(struct watching *watching)
 {
 	struct error *error = NULL;
 
-	if (names_gone && watching->until.session)
+	if (watching->until.session)
 		watching->until.plan.operations->means = false;
-	for (size_t i = 0; i < watching->n_sources && !error; i++) {
-		struct watch_source *source = &watching->sources[i];
+	for (size_t i = 0; i < watching->n_sources && !error; i++)
+		error = describe(watching, &watching->sources[i], false);
+	return error;
+}
 
-		if (names_gone)
-			error = describe(watching, source, false);
-		if (!error)
-			error = plan_anew(watching, source);
-	}
+/* All of them, if the mappings are others; else those that have no plan: what
+ * stood in the way, such as a device that slept, may be over. */
+static struct error *plan_sources(struct watching *watching, bool all)
+{
+	struct error *error = NULL;
+
+	for (size_t i = 0; i < watching->n_sources && !error; i++)
+		if (all || !watching->sources[i].ready)
+			error = plan_anew(watching, &watching->sources[i]);
 	match_condition(watching);
-	return error ? error : watching_create_run(watching);
+	return error || !all ? error : watching_create_run(watching);
 }
 
 struct error *watching_replan(struct watching *watching)
@@ -517,9 +541,10 @@ struct error *watching_replan(struct watching *watching)
 	watching->replanned = clock_now();
 	watch_lock(watching->printer);
 	error = refresh(watching, &changed);
-	if (!error && changed)
-		error = plan_all_anew(watching,
-				      names && !watching->session->names);
+	if (!error && changed && names && !watching->session->names)
+		error = forget_names(watching);
+	if (!error)
+		error = plan_sources(watching, changed);
 	watch_unlock(watching->printer);
 	return error;
 }

@@ -106,8 +106,10 @@ static void on_element(void *data, const struct element *element,
 	} else if (result->error->kind == ERROR_GONE) {
 		end_by(watching, result->error);
 	} else if (!interrupt_pending() || result->made) {
-		/* Else it may be the signal that has made it fail. */
 		fail(watching, source, column, sample, result->error);
+	} else {
+		/* It may be the signal that has made it fail. */
+		watching->incomplete = true;
 	}
 }
 
@@ -150,22 +152,24 @@ static struct error *check_sources(struct watching *watching)
 			continue;
 		error_destroy(source->unfit);
 		source->unfit = errors[n_plans++];
-		if (!source->unfit)
-			continue;
-		if (source->unfit->kind == ERROR_GONE)
+		if (source->unfit && source->unfit->kind == ERROR_GONE)
 			end_by(watching, source->unfit);
-		source->ready = source->unfit->kind != ERROR_UNMAPPED &&
-				source->unfit->kind != ERROR_REPLACED;
 	}
 	return steal(watching->error);
 }
 
-static bool all_ready(const struct watching *watching)
+/* Whether what some source is about may be elsewhere now. */
+static bool has_moved(const struct watching *watching)
 {
-	for (size_t i = 0; i < watching->n_sources; i++)
-		if (!watching->sources[i].ready)
-			return false;
-	return true;
+	for (size_t i = 0; i < watching->n_sources; i++) {
+		const struct watch_source *source = &watching->sources[i];
+
+		if (!source->ready ||
+		    (source->unfit && (source->unfit->kind == ERROR_UNMAPPED ||
+				       source->unfit->kind == ERROR_REPLACED)))
+			return true;
+	}
+	return false;
 }
 
 /* Before the samples that are confirmed together. */
@@ -174,7 +178,7 @@ static struct error *begin_group(struct watching *watching)
 	struct timespec real;
 	struct error *error = check_sources(watching);
 
-	if (!error && !all_ready(watching) &&
+	if (!error && has_moved(watching) &&
 	    clock_now() - watching->replanned >= REPLAN_PAUSE) {
 		error = watching_replan(watching);
 		if (!error)
@@ -213,6 +217,9 @@ static struct error *settle(struct watching *watching)
 	watching->group = 0;
 	run_settle(watching->run);
 	watching->may_hold = false;
+	/* It ends with a sample that does not count. */
+	watching->setup.samples -= watching->incomplete;
+	watching->incomplete = false;
 	tell_unfit(watching);
 	watching_tell_rest(watching);
 	for (size_t i = 0; i < watching->n_sources; i++) {
@@ -246,11 +253,13 @@ static bool make_accesses(struct watching *watching)
 		/* What fails is not waited for at each sample. */
 		run_retry(watching->run,
 			  source->failing ? 0 : watching->whole.retry);
-		fine &= run_add(watching->run, &source->plan);
-		if (interrupt_pending())
+		if (interrupt_pending()) {
+			watching->incomplete = true;
 			return false;
+		}
+		fine &= run_add(watching->run, &source->plan);
 	}
-	return fine;
+	return fine && !interrupt_pending();
 }
 
 static struct error *sample(struct watching *watching)

@@ -114,6 +114,15 @@ void watching_tell_rest(struct watching *watching)
 	*failures = (struct watch_failures){0};
 }
 
+/* Whether a failure of a column is about to be told. */
+static bool is_held(const struct watching *watching, size_t column)
+{
+	const struct watch_failures *failures = &watching->failures;
+
+	return failures->error && column >= failures->first &&
+	       column - failures->first < failures->count;
+}
+
 /* Whether there is nothing to tell of a value that is known. */
 static bool is_told(const struct watch_state *state)
 {
@@ -131,6 +140,8 @@ void watching_tell(struct watching *watching, size_t column, uint64_t sample,
 	bool news = another || state->failed;
 	bool all = watching->context->options->all && !of->hidden;
 
+	if (is_held(watching, column))
+		watching_tell_rest(watching);
 	state->changes += another && state->known;
 	state->known = true;
 	state->failed = false;
@@ -151,12 +162,16 @@ void watching_tell(struct watching *watching, size_t column, uint64_t sample,
 		lose(watching, 1);
 }
 
-/* Whether a failure is told with those that are held back. */
-static bool is_alike(const struct watch_failures *failures, size_t column,
+/* Whether a failure is told with those that are held back: of one location. */
+static bool is_alike(const struct watching *watching, size_t column,
 		     uint64_t sample, const struct error *error)
 {
+	const struct watch_failures *failures = &watching->failures;
+	const struct watch_column *columns = watching->columns;
+
 	return failures->error && failures->sample == sample &&
 	       failures->first + failures->count == column &&
+	       columns[failures->first].location == columns[column].location &&
 	       failures->error->kind == error->kind &&
 	       strcmp(failures->error->message, error->message) == 0;
 }
@@ -173,14 +188,14 @@ void watching_tell_failure(struct watching *watching, size_t column,
 
 	if (!of->hidden)
 		of->failures++;
-	if (!news && state->told_failed)
+	if (!news && (state->told_failed || is_held(watching, column)))
 		return;
 	if (!state->failed)
 		state->since = clock_now();
 	state->failed = true;
 	state->kind = error->kind;
 	state->errnum = error->errnum;
-	if (is_alike(failures, column, sample, error)) {
+	if (is_alike(watching, column, sample, error)) {
 		failures->count++;
 		failures->news += news;
 		return;

@@ -176,11 +176,13 @@ static void put_summary(const struct watching *watching)
 	double seconds = (double)(setup->end - setup->start) / 1e9;
 
 	diagnostic_note("%llu sample%s in %.6f s, %.1f/s, at the longest "
-			"%llu.%03llu ms apart",
+			"%llu.%03llu ms apart; %llu more %s due, but it was "
+			"late for them",
 			(ull)setup->samples, setup->samples == 1 ? "" : "s",
 			seconds, (double)setup->samples / seconds,
 			(ull)setup->gap / 1000000,
-			(ull)setup->gap / 1000 % 1000);
+			(ull)setup->gap / 1000 % 1000, (ull)setup->missed,
+			setup->missed == 1 ? "was" : "were");
 }
 
 /* The end of the output, which a failure before it has, too, if it is JSON. */

@@ -37,7 +37,7 @@ struct watch_source {
 	const struct plan_options *options;
 	struct plan plan;
 	bool owned; /* the plan is its own, and no part of another one */
-	bool ready; /* the plan is for what is mapped now */
+	bool ready; /* the plan is of the session's mappings */
 	struct error *unfit; /* why it cannot be run, or NULL */
 	struct error *last;  /* why it fails, as it was told; or NULL */
 	bool failing;        /* the last sample failed, or a part of it */
@@ -97,6 +97,7 @@ struct watching {
 	uint64_t sampled; /* when the last sample was taken */
 	uint64_t replanned;
 	bool any_unfit;
+	bool incomplete; /* a signal came in the middle of the last sample */
 	/* The condition: the column that it is about, whose bytes may be in
 	 * another order there; whether it held, confirmed or not. */
 	size_t until_column;
@@ -118,9 +119,10 @@ struct error *watching_prepare(const struct command_context *context,
 void watching_deinit(struct watching *watching);
 
 /*
- * Looks at the mappings anew, and plans anew if they have changed. What cannot
- * be planned stays unfit. The error is one that ends it all. Nothing may be
- * held in the run, which is replaced by a new one.
+ * Looks at the mappings anew, and plans anew if they are others than when that
+ * was done last; else only what has no plan. What cannot be planned is not
+ * ready, and unfit. The error is one that ends it all. Nothing may be held in
+ * the run, which may be replaced by a new one.
  */
 struct error *watching_replan(struct watching *watching)
 	__attribute__((nonnull, warn_unused_result));

@@ -76,7 +76,7 @@ static struct error *prepare(struct watch_output *output)
 		const struct watch_column *column = &setup->columns[i];
 		size_t width = screen_width(column->label);
 		size_t digits =
-			(operation_shown_bits(column->operation) + 3) / 4 + 2;
+			(operation_shown_bits(column->shape) + 3) / 4 + 2;
 
 		if (width > table->widest)
 			table->widest = width;
@@ -134,18 +134,17 @@ static void put_known(FILE *stream, const struct watch_output *output,
 		      const struct state *state)
 {
 	const struct watch_setup *setup = output->setup;
-	const struct operation *operation = column->operation;
-	unsigned bits = operation_shown_bits(operation);
+	unsigned bits = operation_shown_bits(column->shape);
 	size_t width = output->table->widest_value;
 	char time[WATCH_TIME_LENGTH];
 
-	put_digits(stream, operation, state->value, state->changed,
+	put_digits(stream, column->shape, state->value, state->changed,
 		   setup->color);
 	fprintf(stream, "%*s", (int)(width - (bits + 3) / 4 - 2), "");
 	fprintf(stream, " %10llu %16s", (ull)state->changes,
 		watch_time(setup, state->time, state->clock, time));
 	watch_lock(output->printer);
-	put_meaning(stream, setup->session, operation, state->value);
+	put_meaning(stream, setup->session, column->operation, state->value);
 	watch_unlock(output->printer);
 	if (state->changed) {
 		fputs("  ", stream);

@@ -55,8 +55,7 @@ const char *watch_rfc3339(uint64_t clock, char buffer[WATCH_TIME_LENGTH])
 uint64_t watch_changed(const struct watch_setup *setup,
 		       const struct watch_item *item)
 {
-	const struct operation *operation =
-		setup->columns[item->column].operation;
+	const struct operation *operation = setup->columns[item->column].shape;
 
 	if (!item->has_before)
 		return 0;
@@ -183,7 +182,7 @@ static void put_quiet(struct watch_output *output,
 		      const struct watch_item *item)
 {
 	const struct operation *operation =
-		output->setup->columns[item->column].operation;
+		output->setup->columns[item->column].shape;
 
 	if (item->lost)
 		diagnostic_note("%llu sample%s lost", (ull)item->lost,
@@ -211,11 +210,6 @@ struct error *watch_finish_text(struct watch_output *output,
 	else if (lost)
 		printf("%llu sample%s lost in all\n", (ull)lost,
 		       lost == 1 ? " was" : "s were");
-	if (setup->missed)
-		diagnostic_note("%llu sample%s due and not taken: they take "
-				"longer than the interval",
-				(ull)setup->missed,
-				setup->missed == 1 ? " was" : "s were");
 	return histogram ? watch_histogram_print(setup, histogram) : NULL;
 }
 

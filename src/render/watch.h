@@ -26,11 +26,12 @@ struct watch_printer;
 
 /* One register that is watched. */
 struct watch_column {
-	char *label;          /* what it is called */
-	char *place;          /* where it is */
-	const char *location; /* as the user wrote it */
-	/* Tells what values mean; of it only that, and which bits are shown, is
-	 * looked at. */
+	char *label;                   /* what it is called */
+	char *place;                   /* where it is */
+	const char *location;          /* as the user wrote it */
+	const struct operation *shape; /* which bits are shown; never changes */
+	/* What values mean, as far as it is known: of this only that is looked
+	 * at. */
 	const struct operation *operation;
 	bool hidden; /* of it only failures, and the end of them, are told */
 	uint64_t failures; /* samples without a value; for the histogram */
