@@ -415,7 +415,9 @@ reads() {
 
   need jq
   mkfifo pipe
-  "$MMIODBG" watch "${on[@]}" --jsonl --all --interval 0 "$at+0x10" >pipe \
+  # A sanitizer keeps what was freed.
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1 \
+    "$MMIODBG" watch "${on[@]}" --jsonl --all --interval 0 "$at+0x10" >pipe \
     2>err </dev/null 3>&- &
   watcher=$!
   target_pids+=("$watcher")
