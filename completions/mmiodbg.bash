@@ -242,6 +242,9 @@ _mmiodbg_value()
   --interval) _mmiodbg_offer "$2" 0 1ms 10ms 100ms 1s ;;
   --timeout) _mmiodbg_offer "$2" 100ms 1s 10s 1m ;;
   --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
+  --interval) _mmiodbg_offer "$2" 0 1ms 10ms 100ms 1s 10s ;;
+  --for) _mmiodbg_offer "$2" 1s 10s 1m 10m ;;
+  --timeout) _mmiodbg_offer "$2" 0 100ms 1s 10s 1m ;;
   --into)
     case ${cur#"$2"} in
     @*) _mmiodbg_regions "$2@" ;;

@@ -100,6 +100,32 @@ function __mmiodbg_locations
     printf 'phys:\tphysical address\n'
 end
 
+# How many arguments stand behind the command.
+function __mmiodbg_arguments
+    set -l argument program
+    set -l count -1
+    for word in (commandline -opc)
+        if set -q argument[1]
+            set -e argument
+        else if string match -qr -- $__mmiodbg_with_argument $word
+            set argument option
+        else if not string match -q -- '-?*' $word
+            set count (math $count + 1)
+        end
+    end
+    echo $count
+end
+
+# A location, and then an operator.
+function __mmiodbg_condition
+    switch (__mmiodbg_arguments)
+        case 0
+            __mmiodbg_locations
+        case 1
+            printf '%s\n' eq ne lt le gt ge set clear
+    end
+end
+
 # Numbers and names of processes. Kernel threads have no command line.
 function __mmiodbg_processes
     for file in $MMIODBG_SYSROOT/proc/*/comm
@@ -141,6 +167,8 @@ complete -c mmiodbg -n 'not __mmiodbg_command' -a 'read peek' -d 'read registers
 complete -c mmiodbg -n 'not __mmiodbg_command' -a 'write poke' -d 'write registers'
 
 complete -c mmiodbg -n 'not __mmiodbg_command' -a sym -d 'where a name is, how a type is laid out, what points into a device'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a watch -d 'sample registers; print what changes, and when'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a wait -d 'wait until a condition holds'
 
 complete -c mmiodbg -n 'not __mmiodbg_command' -a wait -d 'wait until a condition holds'
 complete -c mmiodbg -n 'not __mmiodbg_command' -a batch -d 'carry out commands, a line each'

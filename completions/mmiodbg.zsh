@@ -186,6 +186,23 @@ _mmiodbg() {
     '--into=[the variables that point into a region]:device:_mmiodbg_devices'
   )
 
+  samples=(
+    '--interval=[from one sample to the next]:time:(0 1ms 10ms 100ms 1s 10s)'
+  )
+  watch=(
+    '--samples=[end after so many samples]:number: '
+    '--for=[end after this time]:time:(1s 10s 1m 10m)'
+    '--until=[end when this holds]:condition: '
+    '--mask=[only changes of these bits count]:mask: '
+    '--all[show every sample, and not only changes]'
+    '--relative[times from the start on]'
+    '--histogram[at the end, how often each value was there]'
+    '--screen[a table that is kept up to date]'
+  )
+  wait=(
+    '--timeout=[give up after this time]:time:(0 100ms 1s 10s 1m)'
+  )
+
   _arguments -C -s $always $place $table $via $access $change \
     $types $symbols $into $waiting $lines \
     '(-): :->command' '(-)*:: :->arguments' && ret=0

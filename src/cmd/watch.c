@@ -239,8 +239,8 @@ const struct command command_watch = {
 	.arguments = "LOCATION...",
 	.summary = "sample registers; print what changes, and when",
 	.help = "  watch @uio0+0x4 @uio0+0x10..+0x10\n"
-		"  watch regs.status --interval 0 --for 10s --histogram\n"
-		"  watch @uio0+0x4 --mask 0xff --until '@uio0+0x4.0 eq 1'\n\n"
+		"  watch @uio0+0x4 --interval 0 --for 10s --histogram\n"
+		"  watch @uio0+0x4 --mask 0xff --until '@uio0+0x4.0 eq 0'\n\n"
 		"Goes on until a signal (Ctrl-C) ends it, or --samples, --for "
 		"or --until.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |

@@ -133,7 +133,7 @@ same_lists() {
   local name
 
   commands | sort >found
-  for name in maps info read peek write poke; do
+  for name in maps info read peek write poke watch wait; do
     grep -qx "$name" found || fail "no command $name"
   done
   options >found
@@ -448,8 +448,9 @@ examples() {
     help_of "$command" | grep "^  $command " |
       sed -E 's/^  //; s/   .*//' >lines || :
     while read -r line; do
-      # shellcheck disable=SC2086 # words
-      expect 0 $line
+      # It would go on.
+      [ "$command" != watch ] || line+=' --samples 1'
+      eval "expect 0 $line"
       count=$((count + 1))
     done <lines
   done
@@ -709,6 +710,16 @@ check_target() {
   offered_are 'mmiodbg read @'
 }
 
+# Behind the location of a condition, and not behind its operator.
+check_operators() {
+  offers "$1" 'mmiodbg wait @uio0+0x8 ' 'mmiodbg -v wait -p 4242 @uio0+0x8 c' \
+    'mmiodbg wait --timeout 1s @u' 'mmiodbg wait @uio0+0x8 eq e'
+  offered_are 'mmiodbg wait @uio0+0x8 ' eq ne lt le gt ge set clear
+  offered_are 'mmiodbg -v wait -p 4242 @uio0+0x8 c' clear
+  offered_are 'mmiodbg wait --timeout 1s @u' @uio0/map0
+  offered_are 'mmiodbg wait @uio0+0x8 eq e'
+}
+
 check_shell() {
   local - && set +T
   need_shell "$1"
@@ -772,6 +783,10 @@ check_patience() {
   check_shell bash values
 }
 
+@test "bash: the operators of a condition" {
+  check_shell bash operators
+}
+
 @test "bash: the columns of maps" {
   check_shell bash columns
 }
@@ -806,6 +821,10 @@ check_patience() {
 
 @test "bash-with-library: the values of options" {
   check_shell bash-with-library values
+}
+
+@test "bash-with-library: the operators of a condition" {
+  check_shell bash-with-library operators
 }
 
 @test "bash-with-library: the columns of maps" {
@@ -844,6 +863,10 @@ check_patience() {
   check_shell zsh values
 }
 
+@test "zsh: the operators of a condition" {
+  check_shell zsh operators
+}
+
 @test "zsh: the columns of maps" {
   check_shell zsh columns
 }
@@ -878,6 +901,10 @@ check_patience() {
 
 @test "fish: the values of options" {
   check_shell fish values
+}
+
+@test "fish: the operators of a condition" {
+  check_shell fish operators
 }
 
 @test "fish: the columns of maps" {
