@@ -546,8 +546,8 @@ late_reader() {
   set -o pipefail
   before=$SECONDS
   status=0
-  "$MMIODBG" watch "${on[@]}" --interval 100s "$at+0x10" 2>err | head -n 1 >out ||
-    status=$?
+  timeout -s KILL 90 "$MMIODBG" watch "${on[@]}" --interval 100s "$at+0x10" \
+    2>err | head -n 1 >out || status=$?
   [ "$status" = 141 ]
   [ $((SECONDS - before)) -lt $((20 * ${MMIODBG_TEST_PATIENCE:-1})) ]
   texts
@@ -562,7 +562,7 @@ late_reader() {
   status=0
   (
     trap '' PIPE
-    "$MMIODBG" watch "${on[@]}" --interval 100s "$at+0x10" 2>err
+    exec timeout -s KILL 90 "$MMIODBG" watch "${on[@]}" --interval 100s "$at+0x10" 2>err
   ) | head -n 1 >out || status=$?
   [ "$status" = 1 ]
   err_is 'mmiodbg: standard output: Broken pipe'
@@ -739,6 +739,39 @@ late_reader() {
     .samples[1].error.attempts > 2 and .error.kind == "revoked"' out
   # 20 samples, and the attempts of the first.
   [ "$(grep -c EIO trace)" -lt 60 ]
+}
+
+@test "a device that falls asleep is not accessed until it wakes" {
+  need strace
+  tree_begin
+  tree_pci 0000:03:00.0 0x8086 0x10d3 '' 0xfea00000:0x4000:0x40200
+  tree_process 4242 app
+  tree_mapping 0x10000000 0x4000 rw-s 0xfea00000 \
+    /sys/devices/pci0000:00/0000:03:00.0/resource0
+  tree_memory 0x10000000 78 56 34 12
+  on=(-p 4242)
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+    strace -qq -f -y -o trace -e trace=pread64 "$MMIODBG" watch "${on[@]}" \
+    --interval 5ms @03:00.0/bar0 >out 2>err </dev/null 3>&- &
+  watcher=$!
+  target_pids+=("$watcher")
+  until_lines 1
+  echo D3hot >"$tree/sys/bus/pci/devices/0000:03:00.0/power_state"
+  until_lines 2
+  cp trace trace.before
+  sleep 0.3
+  diff <(grep -c '/mem>' trace.before) <(grep -c '/mem>' trace)
+  echo D0 >"$tree/sys/bus/pci/devices/0000:03:00.0/power_state"
+  until_lines 3
+  read -r program _ <trace
+  kill -TERM "$program"
+  watch_ends 143
+  sed -E 's/after [0-9.]+ s/after N s/' out >masked
+  cp masked out
+  texts
+  file_matches texts '@03:00.0/bar0 = 0x12345678' \
+    '@03:00.0/bar0: the device is in a low-power state, and would answer all-ones or not at all' \
+    '@03:00.0/bar0 = 0x12345678 [(]back after N s[)]'
 }
 
 @test "the status tells what the last sample had" {
