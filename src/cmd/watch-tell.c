@@ -72,12 +72,10 @@ static bool tell_value(struct watching *watching, size_t column,
 	struct watch_state *state = &watching->states[column];
 	struct watch_item item = item_of(watching, column, sample, time);
 
-	if (!put(watching, &item)) {
-		state->owed = true;
+	if (!put(watching, &item))
 		return false;
-	}
 	state->told = state->told_known = true;
-	state->told_failed = state->owed = false;
+	state->told_failed = false;
 	state->told_value = state->value;
 	return true;
 }
@@ -103,13 +101,11 @@ void watching_tell_rest(struct watching *watching)
 		lose(watching, failures->news);
 		error_destroy(failures->error);
 	}
-	for (size_t i = 0; i < failures->count; i++) {
+	for (size_t i = 0; fits && i < failures->count; i++) {
 		struct watch_state *state =
 			&watching->states[failures->first + i];
 
-		state->owed = !fits;
-		if (fits)
-			state->told = state->told_failed = true;
+		state->told = state->told_failed = true;
 	}
 	*failures = (struct watch_failures){0};
 }
@@ -151,11 +147,8 @@ void watching_tell(struct watching *watching, size_t column, uint64_t sample,
 			      result->value & state->mask, result->time);
 	if (of->hidden && !state->told_failed)
 		return;
-	if (!all && is_told(state)) {
-		/* It may have been another one, which found no room. */
-		state->owed = false;
+	if (!all && is_told(state))
 		return;
-	}
 	watching_tell_rest(watching);
 	if (!tell_value(watching, column, sample, result->time) &&
 	    (news || all))
@@ -218,7 +211,8 @@ void watching_tell_owed(struct watching *watching)
 	for (size_t i = 0; i < watching->n_columns; i++) {
 		const struct watch_state *state = &watching->states[i];
 
-		if (!state->owed || state->failed || is_told(state))
+		if (!state->known || state->failed || is_told(state) ||
+		    (watching->columns[i].hidden && !state->told_failed))
 			continue;
 		while (!tell_value(watching, i, watching->setup.samples,
 				   watching->sampled)) {

@@ -60,7 +60,6 @@ struct watch_state {
 	uint64_t changes;
 	bool told, told_known, told_failed;
 	uint64_t told_value;
-	bool owed; /* what is known was to be told, and there was no room */
 };
 
 /* Neighbours that fail alike, which are told together. */
