@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # STATUS is for the words
 #
 # `watch` and `wait`: what devices see of samples, and of a driver that comes and
 # goes meanwhile
