@@ -10,9 +10,14 @@
 #include "plan/run.h"
 #include "target/session.h"
 
-/* Nanoseconds: for so long samples wait to be confirmed together; and what has
- * gone is not looked for more often. */
-enum { LONGEST_GROUP = 10000000, REPLAN_PAUSE = 100000000 };
+/* Nanoseconds: for so long samples wait to be confirmed together; what has gone
+ * is not looked for more often; and if nothing can be sampled, the target's
+ * mappings are not read more often. */
+enum {
+	LONGEST_GROUP = 10000000,
+	REPLAN_PAUSE = 100000000,
+	UNFIT_PAUSE = 1000000,
+};
 
 /* A tag is of a sample and a source. */
 static struct watch_source *source_of(const struct watching *watching,
@@ -187,8 +192,13 @@ static struct error *begin_group(struct watching *watching)
 	if (error)
 		return error;
 	watching->any_unfit = false;
-	for (size_t i = 0; i < watching->n_sources; i++)
-		watching->any_unfit |= watching->sources[i].unfit != NULL;
+	watching->all_unfit = true;
+	for (size_t i = 0; i < watching->n_sources; i++) {
+		bool unfit = watching->sources[i].unfit != NULL;
+
+		watching->any_unfit |= unfit;
+		watching->all_unfit &= unfit;
+	}
 	interrupt_look();
 	watching->group = clock_now();
 	clock_gettime(CLOCK_REALTIME, &real);
@@ -302,8 +312,10 @@ static uint64_t next_time(struct watching *watching)
 	uint64_t start = watching->setup.start, now = clock_now(), next;
 	uint64_t passed;
 
+	if (!watching->interval && watching->all_unfit)
+		now += UNFIT_PAUSE;
 	if (!watching->interval)
-		return now;
+		return now < watching->end ? now : watching->end;
 	passed = (now - start) / watching->interval;
 	if (passed > watching->tick) {
 		watching->setup.missed += passed - watching->tick - 1;

@@ -95,7 +95,7 @@ struct watching {
 			   * none */
 	uint64_t sampled; /* when the last sample was taken */
 	uint64_t replanned;
-	bool any_unfit;
+	bool any_unfit, all_unfit;
 	bool incomplete; /* a signal came in the middle of the last sample */
 	/* The condition: the column that it is about, whose bytes may be in
 	 * another order there; whether it held, confirmed or not. */
