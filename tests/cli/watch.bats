@@ -845,6 +845,7 @@ failing_at_the_end() {
 driver_start() {
   need gcc
   cat >driver.c <<'C'
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -881,12 +882,20 @@ int main(int argc, char **argv)
 		    open(argv[1], O_RDWR), 0);
 	printf("map 0 %p\nready %d\n", (void *)regs, (int)getpid());
 	fflush(stdout);
-	while (read(0, &byte, 1) > 0)
-		;
+	/* It unmaps and maps the device, or loads a library. */
+	while (read(0, &byte, 1) > 0) {
+		if (byte == 'u')
+			munmap((void *)regs, 8192);
+		if (byte == 'm')
+			regs = mmap(NULL, 8192, PROT_READ | PROT_WRITE,
+				    MAP_SHARED, open(argv[1], O_RDWR), 0);
+		if (byte == 'l' && !dlopen("libm.so.6", RTLD_NOW))
+			return 1;
+	}
 	return 0;
 }
 C
-  gcc -g -O0 -o driver driver.c
+  gcc -g -O0 -o driver driver.c -ldl
   target_launch ./driver "$file"
   base=${map[0]}
   on=(-p "$pid" --treat-as-device "$file")
@@ -945,6 +954,38 @@ C
   head -n 1 out >first
   jq -e '.name == "regs.ctrl" and (.place | endswith("+0x4") or startswith("0x")) and
     (.fields | map(.enum // .num)) == [1, "FAST", 0]' first
+}
+
+# With the files of the program the names are others, too.
+@test "names: looked up anew when the target has loaded a library and mapped anew" {
+  [ "$(byte_order)" = little ] || skip 'the bit-fields are of a little-endian'
+  driver_start
+  put_bytes regs 0x4 09
+  watch_start --interval 5ms --until 'regs.state eq FAST' regs.ctrl
+  until_lines 1
+  echo lu >&"$to_target"
+  # The other place is looked for by name, and where the pointer leads nowhere.
+  wait_until has_gone regs.ctrl
+  put_bytes regs 0x4 03
+  sleep 0.3
+  echo m >&"$to_target"
+  wait_until grep -q 'regs.ctrl = .*back after' out
+  put_bytes regs 0x4 01
+  wait_until grep -q 'bit 1)$' out
+  put_bytes regs 0xc 04
+  watch_ends 0
+  sed -E 's/after [0-9.]+ s/after N s/' out >masked
+  cp masked out
+  texts
+  grep -F 'regs.ctrl = ' texts >rest
+  file_is rest "regs.ctrl = 0x00000009 { enable = 1, mode = 4 (FAST), rate = 0 }" \
+    "regs.ctrl = 0x00000003 { enable = 1, mode = 1 (SLOW), rate = 0 } (back after N s; was 0x00000009 { mode = 4 (FAST) }, bits 3, 1)" \
+    "regs.ctrl = 0x00000001 { enable = 1, mode = 0 (OFF), rate = 0 } (was 0x00000003 { mode = 1 (SLOW) }, bit 1)"
+}
+
+# has_gone LABEL: its failure was told
+has_gone() {
+  grep -qE "$1: .*(not there|replaced)" out
 }
 
 @test "--screen: a table that is kept up to date, at the height of the terminal" {
