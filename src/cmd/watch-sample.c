@@ -56,8 +56,8 @@ static bool is_condition(const struct watching *watching,
 }
 
 /* If the condition seems to hold, the samples are confirmed at once. */
-static void on_early(void *data, const struct element *element,
-		     const struct element_result *result)
+static bool on_made(void *data, const struct element *element,
+		    const struct element_result *result)
 {
 	struct watching *watching = data;
 	uint64_t value = result->value;
@@ -65,6 +65,7 @@ static void on_early(void *data, const struct element *element,
 	if (is_condition(watching, element, result))
 		watching->may_hold |=
 			holds(watching, element->operation, &value);
+	return true;
 }
 
 static void check_condition(struct watching *watching,
@@ -123,7 +124,7 @@ struct error *watching_create_run(struct watching *watching)
 	struct run_sink sink = {
 		.data = watching,
 		.element = on_element,
-		.early = on_early,
+		.made = on_made,
 	};
 	struct plan *plan = &watching->whole;
 

@@ -49,6 +49,37 @@ static uint64_t load(unsigned bits, const unsigned char buffer[8])
 	}
 }
 
+void element_bytes(const struct operation *operation, uint64_t value,
+		   unsigned char ret[8])
+{
+	unsigned bits = operation->value_bits;
+
+	store(operation->swap ? swapped(value, bits) : value, bits, ret);
+}
+
+static struct error *value_to_write(const struct element *element,
+				    const struct element_result *result,
+				    uint64_t *ret)
+{
+	const struct operation *operation = element->operation;
+	const struct value_source *values = operation->values;
+	unsigned bits = operation->bits;
+	unsigned char bytes[8] = {0};
+	struct error *error;
+
+	if (!values) {
+		*ret = (result->old & ~operation->clear) | operation->set;
+		return NULL;
+	}
+	error = values->bytes(values->data, element->index, bytes, bits / 8);
+	if (error)
+		return error;
+	*ret = load(bits, bytes);
+	if (operation->swap)
+		*ret = swapped(*ret, bits);
+	return NULL;
+}
+
 /* The access itself; `*value` is in the operation's byte order. */
 static struct error *move(struct element_maker *maker,
 			  const struct operation *operation,
@@ -208,8 +239,10 @@ static struct error *write_element(struct element_maker *maker,
 			return error;
 		result->has_old = true;
 	}
-	result->value = (result->old & ~operation->clear) | operation->set;
-	error = make_access(maker, element, 0, true, &result->value, result);
+	error = value_to_write(element, result, &result->value);
+	if (!error)
+		error = make_access(maker, element, 0, true, &result->value,
+				    result);
 	if (error) {
 		if (result->has_old && !result->wrote &&
 		    error->kind != ERROR_INDETERMINATE)
@@ -228,7 +261,9 @@ struct error *element_make(struct element_maker *maker,
 	bool write = element->operation->kind != OPERATION_READ;
 	struct error *error;
 
-	*ret = (struct element_result){0};
+	*ret = (struct element_result){
+		.backend = route_of(element->operation, write)->backend,
+	};
 	error = write ? write_element(maker, element, ret)
 		      : read_element(maker, element, ret);
 	ret->error = error;

@@ -70,6 +70,11 @@ static inline unsigned operation_shown_bits(const struct operation *operation)
 				    : operation->value_bits;
 }
 
+/* A whole value of an operation as the bytes that the target's memory has, in
+ * the order of addresses: value_bits / 8 of them. */
+void element_bytes(const struct operation *operation, uint64_t value,
+		   unsigned char ret[8]) __attribute__((nonnull));
+
 /* Where results go. `data` is handed back; the rest is valid in the call. */
 struct run_sink {
 	void *data;
@@ -77,10 +82,11 @@ struct run_sink {
 		       const struct access_record *record); /* may be NULL */
 	void (*element)(void *data, const struct element *element,
 			const struct element_result *result);
-	/* Each result as soon as it is there, while it is not known yet whether
-	 * it will stand: nothing to be shown. May be NULL. */
-	void (*early)(void *data, const struct element *element,
-		      const struct element_result *result);
+	/* Each result as soon as its accesses are made, also while the target
+	 * stands still: it is not known yet whether it will stand, and nothing
+	 * is to be told of it. False: no more are made. May be NULL. */
+	bool (*made)(void *data, const struct element *element,
+		     const struct element_result *result);
 	bool at_once; /* each result before the next access */
 };
 

@@ -75,8 +75,14 @@ static struct error *check_value(const struct location *location,
 				 const struct plan_options *options)
 {
 	bool has_value = location->value.kind != VALUE_NONE;
+	bool many = location->range != RANGE_NONE || options->has_count;
 
-	if (options->write && !has_value)
+	if (options->values && has_value)
+		return at_span(location, &location->value.span,
+			       error_create(ERROR_USAGE, 0,
+					    "the values come from elsewhere; "
+					    "drop this one"));
+	if (options->write && !has_value && !options->values)
 		return error_at(error_help(error_create(ERROR_USAGE, 0,
 							"there is no value to "
 							"write"),
@@ -89,8 +95,7 @@ static struct error *check_value(const struct location *location,
 			       error_help(error_create(ERROR_USAGE, 0,
 						       "a read takes no value"),
 					  "`mmiodbg write` writes it"));
-	if (options->write && !options->fill &&
-	    (location->range != RANGE_NONE || options->has_count))
+	if (options->write && !options->fill && !options->values && many)
 		return at_span(location, &location->value.span,
 			       error_help(error_create(ERROR_USAGE, 0,
 						       "one value for a range "
@@ -167,11 +172,15 @@ static void add_field(struct operation *operation, const struct bits *bits,
 
 /* A full mask leaves nothing to keep: then nothing is read. */
 static void plan_value(const struct location *location,
+		       const struct plan_options *options,
 		       struct operation *operation)
 {
 	uint64_t all = ones(operation->bits);
 
-	if (location->bits.kind == BITS_RANGE) {
+	operation->values = options->values;
+	if (options->values) {
+		operation->clear = all;
+	} else if (location->bits.kind == BITS_RANGE) {
 		add_field(operation, &location->bits, &location->value);
 		for (size_t i = 0; i < location->n_more; i++)
 			add_field(operation, &location->more[i].bits,
@@ -335,6 +344,24 @@ struct draft {
 	uint64_t count;
 };
 
+/* Once it is known what is an index and what a bit. */
+static struct error *check_plain(const struct draft *draft)
+{
+	const struct location *location = draft->location;
+
+	if (draft->width.halves)
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "an element is one access here, "
+					       "and 32x2 takes three"),
+				  "-w 32, or -w 64");
+	if (location->bits.kind != BITS_NONE)
+		return at_span(draft->given, &location->bits.span,
+			       error_create(ERROR_USAGE, 0,
+					    "whole elements are wanted, and "
+					    "no bits of them"));
+	return NULL;
+}
+
 static struct error *fill_operation(struct session *session,
 				    const struct plan_options *options,
 				    const struct draft *draft,
@@ -342,8 +369,10 @@ static struct error *fill_operation(struct session *session,
 {
 	const struct width *width = &draft->width;
 	uint64_t count = draft->count;
-	struct error *error;
+	struct error *error = options->plain ? check_plain(draft) : NULL;
 
+	if (error)
+		return error;
 	operation->location = draft->given;
 	operation->start = draft->start;
 	operation->value_bits = width->bits;
@@ -355,7 +384,7 @@ static struct error *fill_operation(struct session *session,
 	operation->high = draft->location->bits.high;
 	operation->low = draft->location->bits.low;
 	if (options->write)
-		plan_value(draft->location, operation);
+		plan_value(draft->location, options, operation);
 	error = resolve_count(session, draft->given, &draft->at,
 			      width->bits / 8, &count);
 	if (!error)
@@ -469,8 +498,9 @@ static struct error *check_float(const struct location *location,
 				 const struct plan_options *options,
 				 const struct register_layout *layout)
 {
-	if (!options->write || layout->view.scalar.kind != TYPE_FLOAT ||
-	    location->width.bits || options->width.bits)
+	if (!options->write || options->values ||
+	    layout->view.scalar.kind != TYPE_FLOAT || location->width.bits ||
+	    options->width.bits)
 		return NULL;
 	return at_span(location, &location->value.span,
 		       error_help(error_create(ERROR_USAGE, 0,
@@ -492,9 +522,19 @@ static struct error *check_many(const struct location *location,
 			   : many           ? "it is of more than one register"
 					    : "it is an array";
 
+	if (options->plain && (many || typed->is_struct))
+		return at_span(location, &location->start.base_span,
+			       error_help(error_create(ERROR_USAGE, 0,
+						       "%s, and elements that "
+						       "are all alike are "
+						       "wanted",
+						       what),
+					  "`save` and `restore` keep one with "
+					  "its registers; or give its bytes as "
+					  "a range: +0x0..+LENGTH"));
 	if (!many && !array && !(typed->is_struct && options->has_count))
 		return NULL;
-	if (options->write && (many || !options->fill))
+	if (options->write && (many || (!options->fill && !options->values)))
 		return at_span(location, &location->value.span,
 			       error_help(error_create(ERROR_USAGE, 0,
 						       "%s, which is not "

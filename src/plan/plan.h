@@ -18,9 +18,23 @@
 struct error;
 struct session;
 
+/* Where the values of a write come from, if the location does not tell one. */
+struct value_source {
+	/* The bytes of an element, as the target's memory is to have them: in
+	 * the order of addresses. They are asked for once, right before the
+	 * element is written; an error is that element's. */
+	struct error *(*bytes)(void *data, uint64_t index, void *ret,
+			       unsigned length);
+	void *data;
+};
+
 /* What the options say of all locations. */
 struct plan_options {
 	bool write;
+	bool plain; /* only whole elements that are all alike: no struct, no
+		     * bits, no halves */
+	/* Of each element that is written; NULL: the locations have values. */
+	const struct value_source *values;
 	bool indexes; /* what an index means is known to the user: a batch */
 	struct width width; /* -w; bits 0: not given */
 	bool has_count;
@@ -63,6 +77,8 @@ struct operation {
 	bool has_field; /* high and low: what of a value is meant */
 	unsigned high, low;
 	uint64_t clear, set; /* new = (old & ~clear) | set, after the swap */
+	/* Instead of `set`, of an OPERATION_WRITE: each element's own. */
+	const struct value_source *values;
 	struct route read, write; /* those of the two that are needed */
 	struct resolved place;
 	/* Where the location, or with -m the member of it, was found to start,

@@ -201,7 +201,7 @@ static bool is_due(const struct run *run, const struct element *element,
 /* True: go on with the next element. */
 static bool run_element(struct run *run, const struct element *element)
 {
-	bool write = element->operation->kind != OPERATION_READ;
+	bool write = element->operation->kind != OPERATION_READ, go_on = true;
 	cleanup_error struct error *error = NULL;
 	struct element_result result;
 
@@ -211,17 +211,18 @@ static bool run_element(struct run *run, const struct element *element)
 		return false;
 	error = element_make(&run->maker, element, &result);
 	run->holding.element(run->holding.data, element, &result);
-	if (run->sink.early)
-		run->sink.early(run->sink.data, element, &result);
 	run->failed |= error != NULL;
 	run->known = !error && result.known;
 	run->last = result.value;
+	if (run->sink.made && !run->sink.made(run->sink.data, element, &result))
+		go_on = false;
 	if (is_due(run, element, &result) && !release(run) && write)
 		return false;
 	/* Nothing more can be had from a target that is gone, nor of a stop
 	 * that is over, nor through an agent that has ended, nor when we are
 	 * to end. */
-	if (run->over || run->record.lost || run->maker.attempts.interrupted)
+	if (!go_on || run->over || run->record.lost ||
+	    run->maker.attempts.interrupted)
 		return false;
 	return !error ||
 	       (!write && error->kind != ERROR_GONE &&

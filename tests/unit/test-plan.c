@@ -1361,6 +1361,83 @@ START_TEST(shown_regions)
 }
 END_TEST
 
+static struct error *bytes_of(void *data, uint64_t index, void *ret,
+			      unsigned length)
+{
+	(void)data;
+	(void)index;
+	memset(ret, 0, length);
+	return NULL;
+}
+
+/* Only whole elements that are alike, and values from elsewhere. */
+START_TEST(plain_elements)
+{
+	static const struct {
+		const char *text, *width;
+		uint64_t count; /* of -n; 0: none */
+		bool write;
+		const char *refused; /* NULL: it is not */
+		uint64_t elements;
+	} cases[] = {
+		{"@03:00.0/bar0", NULL, 0, false, NULL, 1},
+		{"@03:00.0/bar0", "16be", 8, false, NULL, 8},
+		{"@03:00.0/bar0..+0x40/8", NULL, 0, false, NULL, 64},
+		{"@03:00.0/bar0", NULL, 0, true, NULL, 1},
+		{"@03:00.0/bar0", NULL, 4, true, NULL, 4},
+		{"@03:00.0/bar0..+0x40", NULL, 0, true, NULL, 16},
+		{"@03:00.0/bar0.7:4", NULL, 0, false, "no bits", 0},
+		{"@03:00.0/bar0.3", NULL, 0, true, "no bits", 0},
+		{"@03:00.0/bar0/32x2", NULL, 0, false, "32x2", 0},
+		{"@03:00.0/bar0", "32x2", 4, false, "32x2", 0},
+		{"@03:00.0/bar0=1", NULL, 0, true, "values come from", 0},
+		{"@03:00.0/bar0..+8=1", NULL, 0, true, "values come from", 0},
+		{"@03:00.0/bar0=1", NULL, 0, false, "a read takes no", 0},
+		{"@1+0x10", NULL, 0, true, "an index is not written", 0},
+		{"@03:00.0/bar0..+8", NULL, 2, true, "drop -n", 0},
+		{"0x600000..+8", NULL, 0, true, "ordinary memory", 0},
+	};
+	static const struct value_source values = {.bytes = bytes_of};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *text = cases[i].text;
+		struct plan_options options = {
+			.plain = true,
+			.write = cases[i].write,
+			.values = cases[i].write ? &values : NULL,
+			.has_count = cases[i].count != 0,
+			.count = cases[i].count,
+		};
+		struct location *location;
+		struct error *error;
+		struct plan plan = {0};
+
+		if (cases[i].width)
+			expect_no_error(
+				width_parse(cases[i].width, &options.width),
+				text);
+		expect_no_error(location_parse(text, &location), text);
+		error = plan_make(session, &location, 1, &options, &plan);
+		if (cases[i].refused) {
+			ck_assert_msg(error && strstr(error->message,
+						      cases[i].refused),
+				      "%s: %s", text,
+				      error ? error->message : "");
+			error_destroy(error);
+		} else {
+			expect_no_error(error, text);
+			ck_assert_uint_eq(plan.operations[0].place.count,
+					  cases[i].elements);
+			ck_assert_uint_eq(plan.operations[0].kind,
+					  cases[i].write ? OPERATION_WRITE
+							 : OPERATION_READ);
+		}
+		plan_deinit(&plan);
+		location_destroy(location);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -1383,6 +1460,7 @@ int main(void)
 		widths,
 		runs_of_ones,
 		shown_regions,
+		plain_elements,
 	};
 
 	return run_suite(

@@ -240,9 +240,25 @@ static const struct run_sink sink = {
 static const struct run_sink quiet_sink = {.data = &got,
 					   .element = sink_element};
 
+/* Takes so many elements, and no more. */
+static size_t made_at_most;
+
+static bool sink_made(void *data, const struct element *element,
+		      const struct element_result *result)
+{
+	ck_assert_ptr_eq(data, &got);
+	ck_assert(result->error || result->known || !result->made);
+	return --made_at_most != 0;
+}
+
+static const struct run_sink short_sink = {
+	.data = &got, .element = sink_element, .made = sink_made};
+
 /* Options, and how it is run. */
 struct given {
 	bool write, fill, force, verify, dry, quiet;
+	const struct value_source *values;
+	size_t most; /* elements that the sink lets be made; 0: all */
 	uint64_t count;
 	uint64_t retry; /* nanoseconds; 0: one attempt */
 };
@@ -274,6 +290,8 @@ static struct error *run_with(const struct command *command,
 		.fill = given->fill,
 		.force = given->force,
 		.verify = given->verify,
+		.plain = given->values != NULL,
+		.values = given->values,
 		.has_count = given->count != 0,
 		.count = given->count,
 		.retry = given->retry,
@@ -293,7 +311,11 @@ static struct error *run_with(const struct command *command,
 			plan.operations[i].write.backend = &fake;
 	if (between)
 		between();
-	error = run_plan(&plan, given->dry, given->quiet ? &quiet_sink : &sink,
+	made_at_most = given->most;
+	error = run_plan(&plan, given->dry,
+			 given->most    ? &short_sink
+			 : given->quiet ? &quiet_sink
+					: &sink,
 			 &got.summary);
 	plan_deinit(&plan);
 	for (size_t i = 0; i < count; i++)
@@ -2283,7 +2305,7 @@ static struct {
 	size_t count, n_early, n_settled; /* when it was told */
 } on_the_way;
 
-static void note_early(void *data, const struct element *element,
+static bool note_early(void *data, const struct element *element,
 		       const struct element_result *result)
 {
 	size_t n = on_the_way.count++;
@@ -2293,6 +2315,7 @@ static void note_early(void *data, const struct element *element,
 	on_the_way.tags[n] = element->tag;
 	on_the_way.values[n] = result->value;
 	on_the_way.n_early++;
+	return true;
 }
 
 static void note_settled(void *data, const struct element *element,
@@ -2308,7 +2331,7 @@ static void note_settled(void *data, const struct element *element,
 }
 
 static const struct run_sink early_sink = {
-	.data = &got, .element = note_settled, .early = note_early};
+	.data = &got, .element = note_settled, .made = note_early};
 
 /* Two plans, of a mapping each, and the run. */
 struct going {
@@ -2460,6 +2483,186 @@ START_TEST(checked_each)
 }
 END_TEST
 
+/* Values that are each element's own: of the bytes 11 12 13 ... */
+static uint64_t asked; /* elements */
+
+static struct error *bytes_of_element(void *data, uint64_t index, void *ret,
+				      unsigned length)
+{
+	unsigned char *bytes = ret;
+	const uint64_t *last = data;
+
+	/* Right before it is written: those before it are confirmed. */
+	ck_assert_uint_eq(index, asked++);
+	ck_assert_uint_eq(index, got.n_elements);
+	if (last && index > *last)
+		return error_create(ERROR_FAILED, EIO, "the bytes are gone");
+	for (unsigned i = 0; i < length; i++)
+		bytes[i] = (unsigned char)(0x11 + index * length + i);
+	return NULL;
+}
+
+static const struct value_source source = {.bytes = bytes_of_element};
+
+START_TEST(values_of_their_own)
+{
+	static const struct {
+		const char *text;
+		uint64_t n, value; /* of the last element, if little-endian */
+	} cases[] = {
+		{"0x10000000..+8/8", 8, 0x18},
+		{"0x10000000..+8/16", 4, 0x1817},
+		{"0x10000000..+8/32", 2, 0x18171615},
+		{"0x40000000..+8/64", 1, 0x1817161514131211},
+		{"0x10000000..+8/32le", 2, 0x18171615},
+		{"0x10000000..+8/32be", 2, 0x15161718},
+		{"0x10000000..+8/16be", 4, 0x1718},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct command command = {{cases[i].text},
+					  {.write = true, .values = &source}};
+		uint64_t last = cases[i].n - 1;
+
+		memset(device.bytes, 0xa5, SIZE);
+		asked = 0;
+		run(&command);
+		expect_summary(cases[i].text, cases[i].n, cases[i].n, 0, 0);
+		ck_assert_uint_eq(device.n_accesses, cases[i].n);
+		ck_assert_msg(memcmp(device.bytes,
+				     "\x11\x12\x13\x14\x15\x16\x17\x18\xa5",
+				     9) == 0,
+			      "%s", cases[i].text);
+		if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+			ck_assert_msg(got.elements[last].result.value ==
+					      cases[i].value,
+				      "%s", cases[i].text);
+	}
+}
+END_TEST
+
+START_TEST(values_verified)
+{
+	static const struct command command = {
+		{"0x10000000..+4/16be"},
+		{.write = true, .verify = true, .values = &source}};
+
+	asked = 0;
+	run(&command);
+	expect_summary("verified", 2, 2, 0, STATUS_DONE);
+	ck_assert_uint_eq(asked, 2);
+	ck_assert_uint_eq(device.n_accesses, 4);
+	ck_assert(memcmp(device.bytes, "\x11\x12\x13\x14", 4) == 0);
+}
+END_TEST
+
+START_TEST(values_that_end)
+{
+	static const uint64_t last = 1;
+	static const struct value_source ends = {
+		.bytes = bytes_of_element,
+		.data = (void *)&last,
+	};
+	static const struct command command = {
+		{"0x10000000..+0x10/32"}, {.write = true, .values = &ends}};
+
+	memset(device.bytes, 0xa5, SIZE);
+	asked = 0;
+	run(&command);
+	expect_summary("ends", 4, 2, 1, STATUS_PARTLY);
+	ck_assert_uint_eq(got.summary.written, 2);
+	ck_assert_uint_eq(device.n_accesses, 2);
+	ck_assert_uint_eq(asked, 3);
+	ck_assert_int_eq(got.elements[2].error.errnum, EIO);
+	ck_assert(!got.elements[2].result.wrote);
+	ck_assert(!got.elements[2].result.known);
+	ck_assert_uint_eq(device.bytes[8], 0xa5);
+}
+END_TEST
+
+START_TEST(values_of_a_dry_run_are_told)
+{
+	static const struct command command = {
+		{"0x10000000..+8/32"},
+		{.write = true, .dry = true, .values = &source}};
+
+	asked = 0;
+	got.n_elements = 0;
+	run(&command);
+	ck_assert_uint_eq(device.n_accesses, 0);
+	ck_assert_uint_eq(got.n_accesses, 2);
+	ck_assert(got.accesses[1].record.known);
+	if (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+		ck_assert_uint_eq(got.accesses[1].record.value, 0x18171615);
+}
+END_TEST
+
+/* The sink ends it: no access follows, and what was made is given to it. */
+START_TEST(ended_by_the_sink)
+{
+	static const struct command reads = {{"0x10000000..+0x20"},
+					     {.most = 3}};
+	static const struct command two = {{"0x10000000", "0x10000004..+8"},
+					   {.most = 2}};
+	static const struct command writes = {
+		{"0x10000000..+0x20=1"},
+		{.write = true, .fill = true, .most = 2}};
+	static const struct command all = {{"0x10000000..+8"}, {.most = 9}};
+
+	run(&reads);
+	ck_assert_uint_eq(device.n_accesses, 3);
+	ck_assert_uint_eq(got.n_elements, 3);
+	expect_summary("reads", 8, 3, 0, STATUS_DONE);
+	run(&two);
+	ck_assert_str_eq(device.log, "r32:10000000 r32:10000004");
+	ck_assert_uint_eq(got.n_elements, 2);
+	run(&writes);
+	ck_assert_uint_eq(device.n_accesses, 2);
+	expect_summary("writes", 8, 2, 0, STATUS_DONE);
+	run(&all);
+	expect_summary("all", 2, 2, 0, STATUS_DONE);
+}
+END_TEST
+
+START_TEST(bytes_of_values)
+{
+	static const struct {
+		const char *text;
+		unsigned char bytes[8];
+	} cases[] = {
+		{"0x10000000/8", {1}},
+		{"0x10000000/16", {1, 2}},
+		{"0x10000000/16be", {1, 2}},
+		{"0x10000000/32be", {1, 2, 3, 4}},
+		{"0x10000000/32", {1, 2, 3, 4}},
+		{"0x40000000/64", {1, 2, 3, 4, 5, 6, 7, 8}},
+		{"0x40000000/64be", {1, 2, 3, 4, 5, 6, 7, 8}},
+	};
+	struct run_summary summary;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		static const struct plan_options options = {.write = false};
+		unsigned char bytes[8] = {0};
+		struct location *location;
+		struct plan plan;
+
+		memset(&got, 0, sizeof(got));
+		memcpy(device.bytes, cases[i].bytes, 8);
+		expect_no_error(location_parse(cases[i].text, &location), "");
+		expect_no_error(
+			plan_make(session, &location, 1, &options, &plan), "");
+		plan.operations[0].read.backend = &fake;
+		expect_no_error(run_plan(&plan, false, &sink, &summary), "");
+		element_bytes(&plan.operations[0], got.elements[0].result.value,
+			      bytes);
+		ck_assert_msg(memcmp(bytes, cases[i].bytes, 8) == 0, "%s",
+			      cases[i].text);
+		plan_deinit(&plan);
+		location_destroy(location);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -2504,6 +2707,12 @@ int main(void)
 		goes_on,
 		goes_on_unconfirmed,
 		checked_each,
+		values_of_their_own,
+		values_verified,
+		values_that_end,
+		values_of_a_dry_run_are_told,
+		ended_by_the_sink,
+		bytes_of_values,
 	};
 
 	return run_suite(
