@@ -28,6 +28,8 @@ static const struct command *const commands[] = {
 	&command_sym,
 	&command_watch,
 	&command_wait,
+	&command_dump,
+	&command_load,
 	&command_save,
 	&command_diff,
 	&command_restore,

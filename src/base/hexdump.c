@@ -65,10 +65,32 @@ static void flush_row(struct hex_writer *writer)
 	writer->length = 0;
 }
 
+static bool has_known(const struct hex_row *row)
+{
+	return memchr(row->known, true, HEX_ROW) != NULL;
+}
+
+/* Whole rows that are like the one before, for there may be very many. */
+static size_t skip_unknown(struct hex_writer *writer, size_t length)
+{
+	if (writer->length || length < HEX_ROW || !writer->has_before ||
+	    has_known(&writer->before))
+		return 0;
+	if (!writer->starred)
+		fputs("*\n", writer->stream);
+	writer->starred = true;
+	writer->offset += length - length % HEX_ROW;
+	return length - length % HEX_ROW;
+}
+
 void hex_writer_put(struct hex_writer *writer, const unsigned char *bytes,
 		    size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
+		if (!bytes)
+			i += skip_unknown(writer, length - i);
+		if (i == length)
+			break;
 		writer->row.bytes[writer->length] = bytes ? bytes[i] : 0;
 		writer->row.known[writer->length++] = bytes != NULL;
 		if (writer->length == HEX_ROW)

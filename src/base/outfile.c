@@ -292,16 +292,26 @@ FILE *out_file_stream(struct out_file *file)
 	return file->stream;
 }
 
+bool out_file_is_terminal(const struct out_file *file)
+{
+	return isatty(file->fd < 0 ? STDOUT_FILENO : file->fd);
+}
+
 bool out_file_is_aside(const struct out_file *file)
 {
 	return file->folder >= 0;
+}
+
+bool out_file_is_lost(const struct out_file *file)
+{
+	return file->errnum || ferror(file->stream);
 }
 
 struct error *out_file_check(const struct out_file *file)
 {
 	struct error *error;
 
-	if (!file->errnum && !ferror(file->stream))
+	if (!out_file_is_lost(file))
 		return NULL;
 	if (file->fd < 0)
 		return refused("standard output", "it cannot be written");

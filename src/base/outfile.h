@@ -34,13 +34,17 @@ struct error *out_file_open(const char *path, struct out_file **ret)
 FILE *out_file_stream(struct out_file *file)
 	__attribute__((nonnull, returns_nonnull));
 
+/* Whether people will see it. */
+bool out_file_is_terminal(const struct out_file *file) __attribute__((nonnull));
+
 /* Whether nothing is to be seen of it before it is committed. */
 bool out_file_is_aside(const struct out_file *file) __attribute__((nonnull));
 
 /*
- * Why something could not be written so far, as soon as the stream has tried
- * to; NULL: nothing is known to be lost. Of stdout only that it has failed.
+ * Whether something could not be written, as far as the stream has tried to;
+ * and why, or NULL. Of stdout the error does not say why: main() does.
  */
+bool out_file_is_lost(const struct out_file *file) __attribute__((nonnull));
 struct error *out_file_check(const struct out_file *file)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -176,7 +176,7 @@ struct error *access_read_one(struct plan *plan, uint64_t *ret)
 	return NULL;
 }
 
-static enum access_format format_of(const struct options *options)
+enum access_format access_format_of(const struct options *options)
 {
 	if (options->json)
 		return options->json_lines ? FORMAT_LINES : FORMAT_JSON;
@@ -192,7 +192,7 @@ struct error *access_run(const struct command_context *context, bool write,
 	cleanup_plan struct plan plan = {0};
 	struct plan_options plan_options = options->plan;
 	struct access_renderer renderer = {
-		.format = format_of(options),
+		.format = access_format_of(options),
 		.verbose = options->verbose,
 		.dry = options->dry_run,
 		.write = write,

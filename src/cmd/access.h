@@ -55,6 +55,10 @@ void access_warn(const struct command_context *context, const struct plan *plan)
 struct error *access_read_one(struct plan *plan, uint64_t *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* In which form results are shown. */
+enum access_format access_format_of(const struct options *options)
+	__attribute__((nonnull));
+
 /* `check` of `read` and `write`. */
 struct error *access_check_arguments(const struct command_context *context,
 				     bool write)

@@ -379,7 +379,7 @@ static const struct option_row rows[] = {
 	{0, "fill", NULL, "write the value to each element of a range",
 	 GROUP_WRITE, set_fill},
 	{0, "verify", NULL, "read each element back after its write",
-	 GROUP_WRITE | GROUP_RESTORE, set_verify},
+	 GROUP_WRITE | GROUP_RESTORE | GROUP_VERIFY, set_verify},
 	{0, "force", NULL,
 	 "access a device that sleeps; write ordinary memory; stop, or use a "
 	 "thread, though a system call fails by it; take another device than "

@@ -34,6 +34,7 @@ enum option_group {
 	GROUP_RESTORE = 1 << 15,
 	GROUP_BATCH = 1 << 16,
 	GROUP_REPLAY = 1 << 17, /* accesses whose form a file tells */
+	GROUP_VERIFY = 1 << 18, /* what is written may be read back */
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };

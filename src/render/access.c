@@ -10,6 +10,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "render/output.h"
+#include "render/progress.h"
 #include "render/value.h"
 #include "target/session.h"
 
@@ -52,6 +53,27 @@ static bool is_range(const struct operation *operation)
 	       operation->location->range != RANGE_NONE;
 }
 
+static bool is_json(const struct access_renderer *renderer)
+{
+	return renderer->format == FORMAT_JSON ||
+	       renderer->format == FORMAT_LINES;
+}
+
+static void add_failures(struct access_renderer *renderer)
+{
+	const struct failure_run *run = &renderer->failures;
+	cleanup_free char *first = element_label(&run->first);
+	cleanup_free char *last = element_label(&run->last);
+	json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "first", json_text(first));
+	json_object_object_add(object, "last", json_text(last));
+	json_object_object_add(object, "count",
+			       json_object_new_int64((int64_t)run->count));
+	json_object_object_add(object, "error", json_error(run->error));
+	json_document_add(&renderer->document, object);
+}
+
 /* A run of neighbours that failed alike is one diagnostic. */
 static void flush_failures(struct access_renderer *renderer)
 {
@@ -82,6 +104,8 @@ static void flush_failures(struct access_renderer *renderer)
 						  : operation->location->text);
 	}
 	diagnostic_error(&renderer->style, run->error);
+	if (renderer->transfer && is_json(renderer))
+		add_failures(renderer);
 	error_destroy(run->error);
 	*run = (struct failure_run){0};
 }
@@ -311,11 +335,20 @@ static void note_suspect(const struct element *element)
 			label ? label : "?");
 }
 
-static void on_element(void *data, const struct element *element,
+static void move_value(const struct access_renderer *renderer,
+		       const struct element *element,
 		       const struct element_result *result)
 {
-	struct access_renderer *renderer = data;
+	const struct file_transfer *transfer = renderer->transfer;
 
+	if (transfer->take && !renderer->dry)
+		transfer->take(transfer->data, element, result);
+}
+
+static void put_value(struct access_renderer *renderer,
+		      const struct element *element,
+		      const struct element_result *result)
+{
 	switch (renderer->format) {
 	case FORMAT_TEXT:
 		put_text(renderer, element, result);
@@ -331,6 +364,17 @@ static void on_element(void *data, const struct element *element,
 	case FORMAT_NONE:
 		break;
 	}
+}
+
+static void on_element(void *data, const struct element *element,
+		       const struct element_result *result)
+{
+	struct access_renderer *renderer = data;
+
+	if (renderer->transfer)
+		move_value(renderer, element, result);
+	else
+		put_value(renderer, element, result);
 	output_check();
 	renderer->unclear |=
 		result->error && result->error->kind == ERROR_INDETERMINATE;
@@ -340,12 +384,6 @@ static void on_element(void *data, const struct element *element,
 		flush_failures(renderer);
 	if (result->suspect && renderer->verbose)
 		note_suspect(element);
-}
-
-static bool is_json(const struct access_renderer *renderer)
-{
-	return renderer->format == FORMAT_JSON ||
-	       renderer->format == FORMAT_LINES;
 }
 
 static const char *outcome_word(const struct error *error)
@@ -412,6 +450,35 @@ static void add_members(json_object *object, json_object *more)
 	json_object_put(more);
 }
 
+/* While the target stands still nothing is drawn. */
+static bool on_made(void *data, const struct element *element,
+		    const struct element_result *result)
+{
+	const struct access_renderer *renderer = data;
+	const struct file_transfer *transfer = renderer->transfer;
+
+	if (transfer->progress && !renderer->stop)
+		progress_step(transfer->progress);
+	return !transfer->made ||
+	       transfer->made(transfer->data, element, result);
+}
+
+static void add_transfer(json_object *head,
+			 const struct file_transfer *transfer)
+{
+	if (transfer->location)
+		json_object_object_add(head, "location",
+				       json_text(transfer->location));
+	json_object_object_add(head, "file", json_text(transfer->file));
+	add_string(head, "format", transfer->form);
+	if (!transfer->bits)
+		return;
+	json_object_object_add(head, "width",
+			       json_object_new_int((int)transfer->bits));
+	json_object_object_add(head, "bytes",
+			       json_object_new_int64((int64_t)transfer->bytes));
+}
+
 struct run_sink access_renderer_start(struct access_renderer *renderer,
 				      const char *command)
 {
@@ -424,9 +491,11 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 				       json_object_new_boolean(renderer->dry));
 		if (renderer->more)
 			add_members(head, renderer->more);
-		json_document_init(&renderer->document,
-				   renderer->format == FORMAT_LINES, "elements",
-				   head);
+		if (renderer->transfer)
+			add_transfer(head, renderer->transfer);
+		json_document_init(
+			&renderer->document, renderer->format == FORMAT_LINES,
+			renderer->transfer ? "failures" : "elements", head);
 	}
 	if (!is_json(renderer) && renderer->dry && renderer->stop)
 		printf("would stop process %d for %s at most\n",
@@ -436,7 +505,9 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 		.data = renderer,
 		.access = renderer->verbose || renderer->dry ? on_access : NULL,
 		.element = on_element,
-		.at_once = renderer->format == FORMAT_LINES,
+		.made = renderer->transfer && !renderer->dry ? on_made : NULL,
+		.at_once =
+			renderer->format == FORMAT_LINES && !renderer->transfer,
 	};
 }
 
@@ -499,8 +570,8 @@ static void add_counts(const struct access_renderer *renderer,
 	uint64_t not_reached =
 		summary->elements - summary->done - summary->failed;
 
-	if (renderer->format == FORMAT_LINES && !not_reached &&
-	    !json_object_object_length(tail))
+	if (renderer->format == FORMAT_LINES && !renderer->transfer &&
+	    !not_reached && !json_object_object_length(tail))
 		return;
 	json_object_object_add(tail, "done",
 			       json_object_new_int64((int64_t)summary->done));
@@ -544,6 +615,10 @@ void access_renderer_end(struct access_renderer *renderer,
 	if (summary && summary->end_error)
 		error = summary->end_error;
 	tail = json_tail(error);
+	if (renderer->transfer && renderer->transfer->saved && !renderer->dry)
+		json_object_object_add(
+			tail, "saved",
+			json_object_new_boolean(*renderer->transfer->saved));
 	if (summary) {
 		put_stop(renderer, &summary->stop, tail);
 		put_pauses(renderer, &summary->pauses, tail);

@@ -7,6 +7,30 @@
 #include "render/diagnostic.h"
 #include "render/json.h"
 
+struct progress;
+
+/*
+ * Of a command that moves bytes between a device and a file: no value is shown,
+ * and JSON has a list of "failures" (neighbours that failed alike are one)
+ * instead of "elements".
+ */
+struct file_transfer {
+	const char *file;     /* as it was given; NULL: standard output */
+	const char *form;     /* "raw" or "hex" */
+	const char *location; /* NULL: it is not known yet */
+	unsigned bits;        /* of an element; 0: that is not known yet */
+	uint64_t bytes;       /* of all elements */
+	const bool *saved; /* at the end: the file is there; NULL: not told */
+	struct progress *progress; /* NULL: there is none */
+	void *data;
+	/* Takes each result, confirmed; may be NULL. */
+	void (*take)(void *data, const struct element *element,
+		     const struct element_result *result);
+	/* What run_sink has as `made`; may be NULL. */
+	bool (*made)(void *data, const struct element *element,
+		     const struct element_result *result);
+};
+
 enum access_format {
 	FORMAT_TEXT,
 	FORMAT_QUIET,
@@ -26,6 +50,7 @@ struct access_renderer {
 	const struct session *session;
 	uint64_t stop;     /* the longest stop, in nanoseconds; 0: none */
 	json_object *more; /* members for the head, taken over; or NULL */
+	const struct file_transfer *transfer; /* or NULL */
 	/* The rest is the renderer's own. */
 	bool unclear; /* of an element it is not known if it was written */
 	struct json_document document;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "render/progress.h"
 
 #define RED   "\033[1;31m"
 #define PLAIN "\033[0m"
@@ -23,6 +24,7 @@ enum {
 
 static void write_all(const char *text, size_t length)
 {
+	progress_hide();
 	while (length) {
 		ssize_t written = write(STDERR_FILENO, text, length);
 

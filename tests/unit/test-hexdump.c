@@ -110,6 +110,7 @@ END_TEST
 
 START_TEST(unknown_bytes)
 {
+	static const unsigned char whole_row[100];
 	static const unsigned char bytes[48] = {[3] = '-'};
 	bool known[48] = {[0 ... 7] = true};
 	struct text text = written(bytes, known, 48, 0);
@@ -123,6 +124,34 @@ START_TEST(unknown_bytes)
 			 "00000030\n");
 	expect_error(read_text(text.bytes, text.length), ERROR_USAGE, "--");
 	free(text.bytes);
+	/* In one piece, and very many. */
+	for (size_t length = 16; length < 100; length++) {
+		static const bool none[100];
+		struct hex_writer writer;
+		struct text whole;
+		FILE *stream = open_memstream(&whole.bytes, &whole.length);
+
+		hex_writer_init(&writer, stream, 8);
+		hex_writer_put(&writer, NULL, length);
+		hex_writer_end(&writer);
+		fclose(stream);
+		text = written(whole_row, none, length, 8);
+		ck_assert_str_eq(text.bytes, whole.bytes);
+		free(text.bytes);
+		free(whole.bytes);
+	}
+	{
+		struct hex_writer writer;
+		FILE *stream = open_memstream(&text.bytes, &text.length);
+
+		hex_writer_init(&writer, stream, 0);
+		hex_writer_put(&writer, NULL, UINT64_C(1) << 62);
+		hex_writer_end(&writer);
+		fclose(stream);
+		ck_assert_ptr_nonnull(
+			strstr(text.bytes, "|\n*\n4000000000000000\n"));
+		free(text.bytes);
+	}
 	/* Not the same as zeros. */
 	memset(known, true, 16);
 	text = written(bytes + 16, known, 32, 0);

@@ -247,6 +247,7 @@ static bool sink_made(void *data, const struct element *element,
 		      const struct element_result *result)
 {
 	ck_assert_ptr_eq(data, &got);
+	ck_assert(element);
 	ck_assert(result->error || result->known || !result->made);
 	return --made_at_most != 0;
 }
