@@ -230,9 +230,10 @@ const struct command command_dump = {
 	.name = "dump",
 	.arguments = "LOCATION",
 	.summary = "a plain range into a file or as text, element by element",
-	.help = "  dump @uio0..+0x100              as `hexdump -C` shows it\n"
-		"  dump @uio0..+0x100 -f regs.bin  the bytes\n"
-		"  dump @uio0+0x40/16 -n 8 -f - | xxd\n",
+	.help = "  dump @uio0..+0x100                     as `hexdump -C` "
+		"shows it\n"
+		"  dump @uio0..+0x100 -f regs.bin         the bytes\n"
+		"  dump @uio0+0x40/16 -n 8 --format hex -f regs.txt\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_FILE | GROUP_DUMP,
 	.check = check,

@@ -62,9 +62,9 @@ static const char *name_of(const struct loading *loading)
 static struct error *make_plan(struct loading *loading)
 {
 	plan_deinit(&loading->plan);
-	return plan_make(loading->session, loading->locations.items,
-			 loading->locations.count, &loading->options,
-			 &loading->plan);
+	return access_plan(loading->context, &loading->options,
+			   &loading->locations, loading->session,
+			   &loading->plan);
 }
 
 /* For so many bytes from the start of what is no range. */
@@ -142,6 +142,7 @@ static struct error *open_target(struct loading *loading)
 	const struct operation *operation;
 
 	loading->options.write = true;
+	loading->options.indexes = context->held != NULL;
 	loading->values = (struct value_source){bytes_of, loading};
 	loading->options.values = &loading->values;
 	if (!error && !context->options->file)
@@ -149,8 +150,13 @@ static struct error *open_target(struct loading *loading)
 						"there is no file to load"),
 				   "-f FILE, or -f - for standard input");
 	if (!error)
-		error = access_open(context, &loading->options,
-				    &loading->locations, &loading->session);
+		error = access_check_options(&loading->options);
+	if (!error)
+		error = plan_check(loading->locations.items, 1,
+				   &loading->options);
+	if (!error)
+		error = target_open(context, &loading->locations,
+				    &loading->session);
 	if (!error)
 		error = make_plan(loading);
 	if (error)
@@ -238,9 +244,12 @@ const struct command command_load = {
 	.name = "load",
 	.arguments = "LOCATION",
 	.summary = "write the bytes of a file, element by element",
-	.help = "  load @uio0..+0x100 -f regs.bin  as long as the range\n"
-		"  load @uio0 -f regs.bin          as long as the file\n"
-		"  load @uio0 --format hex -f -    as `dump` shows it\n",
+	.help = "  load @uio0..+0x100 -f regs.bin         as long as the "
+		"range\n"
+		"  load @uio0 -f regs.bin                 as long as the "
+		"file\n"
+		"  load @uio0+0x40/16 --format hex -f regs.txt   what `dump` "
+		"shows\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VERIFY | GROUP_VALUES | GROUP_FILE | GROUP_DUMP,
 	.check = check,

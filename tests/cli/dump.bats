@@ -396,6 +396,31 @@ go_on() {
   [ -z "$(find . -name '.mmiodbg*')" ]
 }
 
+@test "dump: ended by a signal while an access is tried again" {
+  echo old >file
+  tell load 0 8 0x1000
+  truncate -s 4096 regs
+  "$MMIODBG" dump "${on[@]}" --retry 60s "$at+0xff0..+0x20" --format hex \
+    -f file >out 2>err </dev/null 3>&- &
+  program=$!
+  target_pids+=("$program")
+  wait_until signals_are_held
+  kill -TERM "$program"
+  status=0
+  wait "$program" || status=$?
+  [ "$status" = 143 ]
+  # Between two attempts it is told; an attempt itself ends without a word.
+  [ ! -s err ] || one_diagnostic
+  [ "$(cat file)" = old ]
+}
+
+signals_are_held() {
+  local mask
+
+  mask=$(sed -n 's/^SigBlk:[[:space:]]*//p' "/proc/$program/status")
+  ((0x$mask & 1 << 14))
+}
+
 @test "dump: --stop and --attach" {
   expect 0 dump "${on[@]}" --stop "$at..+0x100" -f bytes
   cmp bytes <(part regs 0 0x100)
