@@ -173,6 +173,9 @@ complete -c mmiodbg -n 'not __mmiodbg_command' -a wait -d 'wait until a conditio
 complete -c mmiodbg -n 'not __mmiodbg_command' -a wait -d 'wait until a condition holds'
 complete -c mmiodbg -n 'not __mmiodbg_command' -a batch -d 'carry out commands, a line each'
 
+complete -c mmiodbg -n 'not __mmiodbg_command' -a dump -d 'a plain range into a file or as text'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a load -d 'write the bytes of a file'
+
 complete -c mmiodbg -n '__mmiodbg_is maps' -a '(__mmiodbg_devices)'
 complete -c mmiodbg -n '__mmiodbg_is wait' -a '(__mmiodbg_locations) eq ne lt le gt ge set clear'
 complete -c mmiodbg -n '__mmiodbg_is batch' -F

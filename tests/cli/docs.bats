@@ -630,6 +630,10 @@ check_values() {
   once width accepted -w {16,32,64}{,be,le} 32x2 8 | sort >wanted
   choices 'mmiodbg read -w ' >found
   same_lists wanted found 'values of -w'
+  offers "$1" 'mmiodbg dump --format '
+  printf '%s\n' hex raw >wanted
+  choices 'mmiodbg dump --format ' >found
+  same_lists wanted found 'values of --format'
 }
 
 # typed SHELL TEXT: as it stands on the line; fish quotes when it puts it there
