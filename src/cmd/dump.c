@@ -80,7 +80,7 @@ static bool go_on(void *data, const struct element *element,
 	       !out_file_is_lost(dumping->file);
 }
 
-static struct error *check_options(const struct dumping *dumping)
+static struct error *check_output(const struct dumping *dumping)
 {
 	const struct options *options = dumping->context->options;
 
@@ -157,7 +157,7 @@ static struct error *prepare(struct dumping *dumping,
 		plain_location(dumping->context, &options, locations);
 
 	if (!error)
-		error = check_options(dumping);
+		error = check_output(dumping);
 	return error ? error
 		     : access_prepare(dumping->context, &options, locations,
 				      &dumping->session, &dumping->plan);
@@ -221,8 +221,13 @@ static struct error *check(const struct command_context *context)
 {
 	cleanup_location_list struct location_list locations = {0};
 	struct plan_options options;
-	struct error *error = plain_location(context, &options, &locations);
+	struct dumping dumping;
+	struct error *error;
 
+	init(&dumping, context);
+	error = check_output(&dumping);
+	if (!error)
+		error = plain_location(context, &options, &locations);
 	return error ? error : access_check(context, &options, &locations);
 }
 

@@ -19,13 +19,16 @@ struct error *plain_location(const struct command_context *context,
 	if (error || ret->count == 1)
 		return error;
 	return error_at(error_help(error_create(ERROR_USAGE, 0,
-						"one location, and one range"),
+						"one location at a "
+						"time, which may be a range"),
 				   "PLACE..+LENGTH, or -n N; `save` takes "
 				   "several"),
 			ret->items[1]->text, 0, strlen(ret->items[1]->text));
 }
 
-static void init_renderer(struct plain_run *run, const struct plan *plan)
+/* A plan that has failed later says nothing of what would be moved. */
+static void init_renderer(struct plain_run *run, const struct plan *plan,
+			  bool failed)
 {
 	const struct options *options = run->context->options;
 
@@ -36,11 +39,13 @@ static void init_renderer(struct plain_run *run, const struct plan *plan)
 		.style = style_of(options),
 		.transfer = &run->transfer,
 	};
-	if (!plan || !plan->count)
+	if (!plan->count)
 		return;
 	run->renderer.write = plan->operations[0].kind != OPERATION_READ;
 	run->renderer.session = plan->session;
 	run->renderer.stop = plan->stop ? plan->max_stop : 0;
+	if (failed)
+		return;
 	run->transfer.bits = plan->operations[0].bits;
 	run->transfer.bytes =
 		plan->operations[0].place.count * (run->transfer.bits / 8);
@@ -53,7 +58,7 @@ struct error *plain_run(struct plain_run *run, const char *location,
 	struct run_sink sink;
 
 	run->transfer.location = location;
-	init_renderer(run, plan);
+	init_renderer(run, plan, error != NULL);
 	if (bar && !options->quiet && !options->json && !options->verbose &&
 	    !options->dry_run)
 		run->transfer.progress = &run->progress;

@@ -33,7 +33,7 @@ struct plain_run {
  */
 struct error *plain_run(struct plain_run *run, const char *location,
 			struct plan *plan, bool bar, struct error *error)
-	__attribute__((nonnull(1), warn_unused_result));
+	__attribute__((nonnull(1, 3), warn_unused_result));
 
 /* The error that nothing has failed, and yet not all was done. */
 struct error *plain_run_cut(const struct plain_run *run)

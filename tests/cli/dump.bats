@@ -241,7 +241,7 @@ SH
     bad 2 "$command" "${on[@]}" -f bytes
     err_has 'there is no location'
     bad 2 "$command" "${on[@]}" "$at" "$at+4" -f bytes
-    err_has 'one location, and one range'
+    err_has 'one location at a time'
     bad 2 "$command" "${on[@]}" "$at+0.7:4" -f bytes
     err_has 'no bits of them'
     bad 2 "$command" "${on[@]}" "$at+0/32x2" -f bytes
@@ -708,6 +708,10 @@ signals_are_held() {
   expect 1 load "${on[@]}" "$at" -f absent --json
   jq_is .error.errno 2
   jq_is '.failures | length' 0
+  expect 2 load "${on[@]}" "$at..+0x10" -f bytes --json
+  jq_is '.error.kind, .pid, .bytes' "usage
+$pid
+null"
   expect 2 dump "${on[@]}" "$at" "$at" -f new --json
   jq_is .error.kind usage
   injected pwrite64:error=EIO:when=2 3 load "${on[@]}" --retry 0 "$at" \
