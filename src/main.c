@@ -34,6 +34,7 @@ static const struct command *const commands[] = {
 	&command_diff,
 	&command_restore,
 	&command_batch,
+	&command_shell,
 	NULL,
 };
 /* clang-format on */

@@ -121,6 +121,7 @@ struct error *interpreter_attach(struct interpreter *interpreter,
 	const struct options *options = context->options;
 	struct session *session = NULL;
 	struct error *error;
+	bool before, refused;
 	pid_t pid;
 
 	if (!*process)
@@ -132,14 +133,19 @@ struct error *interpreter_attach(struct interpreter *interpreter,
 	if (error)
 		return error;
 	session->no_debuginfod = options->no_debuginfod;
+	before = interpreter->held.refused;
+	interpreter->held.refused = false;
 	if (!interpreter->checking && !options->dry_run)
 		error = target_attach(context, session, false, false);
+	refused = interpreter->held.refused;
+	interpreter->held.refused = before;
 	if (error) {
 		session_destroy(session);
 		return error;
 	}
 	interpreter_release(interpreter);
 	interpreter->held.session = session;
+	interpreter->held.refused = refused;
 	return NULL;
 }
 
@@ -157,7 +163,7 @@ static const char **argument_vector(const struct words *words, size_t first)
 static struct error *check_place(const struct interpreter *interpreter,
 				 const struct command *command)
 {
-	if (!(command->groups & GROUP_BATCH))
+	if (!(command->groups & (GROUP_BATCH | GROUP_SHELL)))
 		return NULL;
 	return error_create(ERROR_USAGE, 0, "%s holds no `%s`",
 			    interpreter->source ? "a batch" : "a shell",

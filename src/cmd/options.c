@@ -47,6 +47,7 @@ FLAG(set_all, all)
 FLAG(set_relative, relative)
 FLAG(set_histogram, histogram)
 FLAG(set_screen, screen)
+FLAG(set_no_attach, no_attach)
 FLAG(set_help, help)
 FLAG(set_version, version)
 
@@ -415,6 +416,10 @@ static const struct option_row rows[] = {
 	 GROUP_RESTORE, set_only},
 	{'e', "line", "LINE", "a line of the batch; may be given several times",
 	 GROUP_BATCH, set_line},
+	{0, "no-attach", NULL,
+	 "do not attach to the threads of the process, as if something else "
+	 "traced them",
+	 GROUP_SHELL, set_no_attach},
 	{0, "into", "REGION",
 	 "list the variables that point into this region of a device",
 	 GROUP_SYMBOLS, set_into},
@@ -669,6 +674,24 @@ struct error *options_parse(struct options *options,
 	}
 	*index = optind;
 	return command ? check_given(options, command) : NULL;
+}
+
+bool options_next(const struct command *command, size_t *row,
+		  struct option_word *ret)
+{
+	while (*row < N_ROWS) {
+		const struct option_row *taken = &rows[(*row)++];
+
+		if (!takes(command, taken))
+			continue;
+		*ret = (struct option_word){
+			.letter = taken->letter,
+			.name = taken->name,
+			.argument = taken->argument,
+		};
+		return true;
+	}
+	return false;
 }
 
 void options_help(FILE *stream, unsigned groups)

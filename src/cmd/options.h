@@ -35,6 +35,7 @@ enum option_group {
 	GROUP_BATCH = 1 << 16,
 	GROUP_REPLAY = 1 << 17, /* accesses whose form a file tells */
 	GROUP_VERIFY = 1 << 18, /* what is written may be read back */
+	GROUP_SHELL = 1 << 19,
 };
 
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -69,6 +70,7 @@ struct options {
 	bool has_mask;
 	uint64_t mask; /* never 0 */
 	bool all, relative, histogram, screen;
+	bool no_attach;         /* of a shell */
 	const char *file;       /* -f, or NULL */
 	const char *format;     /* --format, or NULL */
 	struct word_list only;  /* --only, of each time it was given */
@@ -112,6 +114,18 @@ void options_deinit(struct options *options) __attribute__((nonnull));
  */
 void options_seek_json(struct options *options, int argc, char **argv,
 		       int index) __attribute__((nonnull));
+
+/* An option as it is written: "-w", "--width WIDTH". */
+struct option_word {
+	char letter; /* 0: none */
+	const char *name;
+	const char *argument; /* what it is called in --help; NULL: none */
+};
+
+/* The next one that a command takes, from row `*row` of the table on, which is
+ * 0 at first; false: no more. */
+bool options_next(const struct command *command, size_t *row,
+		  struct option_word *ret) __attribute__((nonnull));
 
 /* The part of --help that lists the options of some groups. */
 void options_help(FILE *stream, unsigned groups) __attribute__((nonnull));

@@ -168,8 +168,7 @@ static struct error *run_sleep(struct interpreter *interpreter,
 		       : NULL;
 }
 
-/* For its options: `assert` is no command of the command line. */
-static const struct command command_assert = {
+const struct command command_assert = {
 	.name = "assert",
 	.arguments = "LOCATION OP VALUE",
 	.summary = "fail (status 1) unless a condition holds; one read",
@@ -217,6 +216,9 @@ static struct error *run_on_error(struct interpreter *interpreter,
 {
 	const char *what = text_of(words, 1);
 
+	if (!interpreter->source)
+		return error_create(ERROR_USAGE, 0,
+				    "a shell goes on whatever fails");
 	if (strcmp(what, "continue") != 0 && strcmp(what, "stop") != 0)
 		return error_at(error_help(error_create(ERROR_USAGE, 0,
 							"on-error does not "
@@ -257,7 +259,7 @@ static void list_all(const struct interpreter *interpreter)
 
 	puts("Commands; `COMMAND --help` tells more:");
 	for (; *commands; commands++)
-		if (!((*commands)->groups & GROUP_BATCH))
+		if (!((*commands)->groups & (GROUP_BATCH | GROUP_SHELL)))
 			printf("  %-10s %-28s %s\n", (*commands)->name,
 			       (*commands)->arguments, (*commands)->summary);
 	puts("\nStatements:");

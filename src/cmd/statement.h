@@ -21,6 +21,11 @@ struct statement {
 			     const struct words *words);
 };
 
+/* For the options and words of `assert`, which is no command of the command
+ * line. */
+struct command;
+extern const struct command command_assert;
+
 extern const struct statement statements[]; /* the last has no name */
 
 /* NULL: there is none of that name. */

@@ -34,7 +34,7 @@ struct error *sym_open_named(struct inquiry *inquiry)
 	if (inquiry->options->process)
 		return target_open(inquiry->context, &none, &inquiry->session);
 	return error_help(error_create(ERROR_USAGE, 0, "of which process?"),
-			  "-p PID names it");
+			  "%s names it", target_named_by(inquiry->context));
 }
 
 struct error *sym_print_table(const struct inquiry *inquiry,

@@ -100,8 +100,14 @@ static bool has_all(struct session *session,
 	return true;
 }
 
+const char *target_named_by(const struct command_context *context)
+{
+	return context->held ? "`attach PID`" : "-p PID";
+}
+
 /* A location that every process reads in its own way needs a process. */
-static struct error *check_names_device(const struct location_list *locations)
+static struct error *check_names_device(const struct command_context *context,
+					const struct location_list *locations)
 {
 	for (size_t i = 0; i < locations->count; i++) {
 		const struct place *place = &locations->items[i]->start;
@@ -110,17 +116,18 @@ static struct error *check_names_device(const struct location_list *locations)
 		    (place->kind == BASE_REGION &&
 		     place->region.kind != REGION_INDEX))
 			continue;
-		return error_at(error_help(error_create(ERROR_USAGE, 0,
-							"of which process?"),
-					   "-p PID names it"),
-				locations->items[i]->text,
-				place->base_span.start,
-				place->base_span.length);
+		return error_at(
+			error_help(error_create(ERROR_USAGE, 0,
+						"of which process?"),
+				   "%s names it", target_named_by(context)),
+			locations->items[i]->text, place->base_span.start,
+			place->base_span.length);
 	}
 	return NULL;
 }
 
-static struct error *list_holders(const struct scan_result *scan,
+static struct error *list_holders(const struct command_context *context,
+				  const struct scan_result *scan,
 				  const bool *holds)
 {
 	cleanup_free char *text = NULL;
@@ -141,7 +148,8 @@ static struct error *list_holders(const struct scan_result *scan,
 		return error_no_memory();
 	error = error_create(ERROR_USAGE, 0, "%zu processes have it mapped",
 			     count);
-	return error_help(error, "name one with -p: %s", text);
+	return error_help(error, "name one with %s: %s",
+			  context->held ? "`attach`" : "-p", text);
 }
 
 static struct error *nobody(const struct scan_result *scan)
@@ -158,7 +166,8 @@ static struct error *nobody(const struct scan_result *scan)
 			  scan->denied, scan->denied == 1 ? "" : "es");
 }
 
-static struct error *find_holder(struct scan_result *scan,
+static struct error *find_holder(const struct command_context *context,
+				 struct scan_result *scan,
 				 const struct location_list *locations,
 				 struct session **ret)
 {
@@ -175,7 +184,7 @@ static struct error *find_holder(struct scan_result *scan,
 		last = i;
 	}
 	if (count > 1)
-		return list_holders(scan, holds);
+		return list_holders(context, scan, holds);
 	if (!count)
 		return nobody(scan);
 	*ret = steal(scan->sessions[last]);
@@ -202,12 +211,12 @@ static struct error *open_anew(const struct command_context *context,
 			(*ret)->no_debuginfod = options->no_debuginfod;
 		return error;
 	}
-	error = check_names_device(locations);
+	error = check_names_device(context, locations);
 	if (!error)
 		error = scan_processes(context->machine, options->stand_in,
 				       &scan);
 	if (!error)
-		error = find_holder(&scan, locations, ret);
+		error = find_holder(context, &scan, locations, ret);
 	if (error && !error->subject)
 		error_subject(error, locations->items[0]->text);
 	scan_result_deinit(&scan);
@@ -218,7 +227,7 @@ void held_target_release(struct held_target *held)
 {
 	session_destroy(held->session);
 	held->session = NULL;
-	held->renumbered = false;
+	held->renumbered = held->refused = false;
 	held->generation++;
 }
 
@@ -320,16 +329,54 @@ struct error *target_open(const struct command_context *context,
 	return NULL;
 }
 
+/* Whether a target is held all the same if it is not attached to for this. */
+static bool is_bearable(const struct error *error)
+{
+	switch (error->kind) {
+	case ERROR_DENIED:
+	case ERROR_UNSAFE:
+	case ERROR_UNSUPPORTED:
+	case ERROR_BUSY:
+	case ERROR_USAGE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct error *do_without(struct held_target *held, struct error *error)
+{
+	if (!is_bearable(error))
+		return error;
+	held->refused = true;
+	diagnostic_note("%s; going on unattached", error->message);
+	error_destroy(error);
+	return NULL;
+}
+
 struct error *target_attach(const struct command_context *context,
 			    struct session *session, bool attach, bool stop)
 {
-	attach |= context->held && context->held->attach;
+	struct held_target *held = context->held;
+	bool is_asked = attach || stop;
+	struct error *error;
+
+	attach |= held && held->attach;
 	if (!attach && !stop)
 		return NULL;
 	/* Who else has the address space is asked when it is attached to. */
 	if (!stop && attachment_is_whole(session))
 		return NULL;
+	if (!is_asked && held->refused)
+		return NULL;
 	attachment_destroy(session->attachment);
 	session->attachment = NULL;
-	return attachment_create(session, stop);
+	error = attachment_create(session, stop);
+	if (!error)
+		return NULL;
+	/* What is half attached would say that the target has ended. */
+	attachment_destroy(session->attachment);
+	session->attachment = NULL;
+	return is_asked || !held->may_do_without ? error
+						 : do_without(held, error);
 }

@@ -14,6 +14,10 @@ struct session;
 struct held_target {
 	struct session *session; /* NULL: none yet */
 	bool attach;             /* to all threads, also between commands */
+	/* Nobody has asked for that: where it is refused, a note says so, and
+	 * the target is held without. */
+	bool may_do_without;
+	bool refused; /* it was, of this target */
 	/* Device mappings have changed since it was opened, or since `maps` has
 	 * shown them: an index may mean another one. */
 	bool renumbered;
@@ -65,6 +69,10 @@ struct error *target_open(const struct command_context *context,
 struct error *target_attach(const struct command_context *context,
 			    struct session *session, bool attach, bool stop)
 	__attribute__((nonnull, warn_unused_result));
+
+/* What names the process, for the help of errors: "-p PID". Static. */
+const char *target_named_by(const struct command_context *context)
+	__attribute__((nonnull, returns_nonnull));
 
 /* How diagnostics look under these options. */
 struct diagnostic_style;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "names/inside.h"
 
@@ -16,6 +17,7 @@ struct listing {
 	names_each_fn *each;
 	void *data;
 	size_t found;
+	bool needs_index; /* something is told by DWARF alone */
 };
 
 static const char name_bytes[] = "abcdefghijklmnopqrstuvwxyz"
@@ -130,6 +132,8 @@ static struct error *list_module(struct listing *listing, bool is_likely)
 		module_seek_debug(listing->names, module);
 	if (!query->file && !query->n_path)
 		elf_each_symbol(module->symbols, list_symbol, listing);
+	listing->needs_index |= query->file || query->n_path ||
+				!elf_has_symbols(module->symbols);
 	if (!is_likely)
 		return NULL;
 	index_functions(listing->names, module);
@@ -195,6 +199,10 @@ struct error *names_list(struct names *names, const char *scope,
 		error = list_some(&listing, program, names->n_modules);
 	if (!error && !scope && *begun)
 		list_modules(&listing);
+	/* Of variables that stand in functions nobody expects to be told all
+	 * without being asked for their function. */
+	if (!listing.needs_index && !interrupt_pending())
+		names->stopped = false;
 	query_deinit(&query);
 	return error;
 }
