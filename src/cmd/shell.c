@@ -258,7 +258,7 @@ static struct error *run_shell(struct shell *shell,
 	shell->options = *context->options;
 	shell->options.process = NULL;
 	own.options = &shell->options;
-	error = interpreter_init(&shell->interpreter, &own, NULL);
+	error = interpreter_init(&shell->interpreter, &own);
 	if (error)
 		return error;
 	shell->interpreter.go_on = true;
