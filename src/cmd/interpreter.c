@@ -219,6 +219,8 @@ static struct error *unknown(const struct interpreter *interpreter,
 		if (near && !text_starts(error->help, "near", NULL))
 			return error_help(error, "near: %s", near);
 	}
+	if (!interpreter->source && !text_starts(error->help, "near", NULL))
+		return error_help(error, "`help` lists them");
 	return error;
 }
 

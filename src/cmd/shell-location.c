@@ -298,7 +298,7 @@ static struct error *add_values(const question_t *question, struct names *names,
 		candidates_add(
 			question->ret, question->begun,
 			(const char *[]){before, i ? "true" : "false", NULL},
-			strlen(before), true);
+			strlen(before), !*before);
 	return NULL;
 }
 

@@ -25,6 +25,24 @@ static const struct {
 
 #define COMPLETE "mmiodbg-complete"
 
+/*
+ * What makes libedit (3.1-20221030) crash: its own commands (ed-command), if
+ * they have an open quote; and a region whose mark is behind the end of the
+ * line. Nobody who does not know them from its manual will miss them.
+ */
+static const char *const dangerous[] = {
+	"\\ex", "\\eX", "\\370", "\\330", /* ed-command */
+	"\\ew", "\\eW", "\\367", "\\327", /* em-copy-region */
+	"^X^X", "^@",                     /* em-exchange-mark, em-set-mark */
+};
+
+static void unbind(EditLine *edit)
+{
+	for (size_t i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++)
+		el_set(edit, EL_BIND, dangerous[i], "ed-unassigned", NULL);
+	el_set(edit, EL_BIND, "-a", ":", "ed-unassigned", NULL);
+}
+
 static char *prompt_of(EditLine *edit)
 {
 	static char none[] = "> ";
@@ -78,6 +96,7 @@ static void obey_user(EditLine *edit)
 	if (el_get(edit, EL_EDITOR, &mode) == 0 && mode &&
 	    strcmp(mode, "emacs") != 0)
 		el_set(edit, EL_BIND, "^I", COMPLETE, NULL);
+	unbind(edit);
 }
 
 static struct error *begin(struct editor *editor)

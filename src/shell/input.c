@@ -9,9 +9,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/interrupt.h"
 #include "shell/inside.h"
@@ -151,32 +151,44 @@ static int get_byte(struct editor *editor, char *ret)
 	}
 }
 
+/* glibc's UTF-8 goes beyond Unicode, to 6 bytes: of more than 5 libedit aborts
+ * (ct_encode_string). */
+static bool is_short(wchar_t character)
+{
+	enum { LONGEST = 4 };
+	char bytes[MB_LEN_MAX];
+	mbstate_t state = {0};
+
+	return wcrtomb(bytes, character, &state) <= LONGEST;
+}
+
+/* One more byte of a character. True: there is one. */
+static bool add_byte(mbstate_t *state, char byte, wchar_t *ret)
+{
+	size_t length = mbrtowc(ret, &byte, 1, state);
+
+	/* A character may begin with what has spoilt the last one. */
+	if (length == (size_t)-1) {
+		*state = (mbstate_t){0};
+		length = mbrtowc(ret, &byte, 1, state);
+	}
+	if (length == (size_t)-1)
+		*state = (mbstate_t){0};
+	return length <= 1 && is_short(*ret);
+}
+
 /* What is no character of the locale is passed over. */
 int editor_get_character(EditLine *edit, wchar_t *ret)
 {
 	struct editor *editor;
 	mbstate_t state = {0};
+	char byte;
+	int got;
 
 	el_get(edit, EL_CLIENTDATA, &editor);
-	*ret = L'\0';
-	for (;;) {
-		char byte;
-		int got = get_byte(editor, &byte);
-		size_t length;
-
-		if (got != 1)
-			return got;
-		length = mbrtowc(ret, &byte, 1, &state);
-		if (length <= 1)
-			return 1;
-		if (length == (size_t)-2)
-			continue;
-		/* A character may begin with what ended the last one. */
-		memset(&state, 0, sizeof(state));
-		length = mbrtowc(ret, &byte, 1, &state);
-		if (length <= 1)
-			return 1;
-		if (length == (size_t)-1)
-			memset(&state, 0, sizeof(state));
-	}
+	do {
+		*ret = L'\0';
+		got = get_byte(editor, &byte);
+	} while (got == 1 && !add_byte(&state, byte, ret));
+	return got;
 }

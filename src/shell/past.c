@@ -340,19 +340,30 @@ static bool is_kept(const struct past *past, const char *line)
 	       (!past->last || strcmp(past->last, line) != 0);
 }
 
+/* Whether the last line was written whole: the disk may have been full. */
+static bool is_whole(int fd, off_t size)
+{
+	char last;
+
+	return !size || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
+}
+
 static void append(const char *path, const char *line)
 {
 	cleanup_free char *text = NULL;
 	cleanup_close int fd = -1;
 	struct stat status;
-	int length = asprintf(&text, "%s\n", line);
+	int length;
+	off_t end;
 
-	if (length < 0) {
-		text = NULL;
-		return;
-	}
 	fd = open_locked(path, &status);
-	if (fd >= 0 && lseek(fd, 0, SEEK_END) >= 0)
+	end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		return;
+	length = asprintf(&text, "%s%s\n", is_whole(fd, end) ? "" : "\n", line);
+	if (length < 0)
+		text = NULL;
+	else
 		(void)write_fully(fd, text, (size_t)length);
 }
 
