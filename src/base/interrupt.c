@@ -114,7 +114,7 @@ bool interrupt_pending(void)
 void interrupt_release(void)
 {
 	/* What came just now is taken, too: it would end us without a word. */
-	if (!holding || kept || (interrupt_look() && arrived))
+	if (!holding || kept || interrupt_look())
 		return;
 	holding = false;
 	sigprocmask(SIG_UNBLOCK, &held, NULL);
