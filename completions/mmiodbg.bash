@@ -56,6 +56,7 @@ _mmiodbg_option()
       t*) name=--type ;;
       m*) name=--access ;;
       e*) name=--line ;;
+      f*) name=--file ;;
       esac
       letters=${letters:1}
     done
@@ -66,7 +67,8 @@ _mmiodbg_option()
   case $name in
   --pid | --width | --count | --type | --access | --via | --thread | \
     --max-pause | --max-stop | --retry | --into | --treat-as-device | \
-    --interval | --timeout | --line | --output | --color) ;;
+    --interval | --timeout | --samples | --for | --until | --mask | --line | \
+    --file | --format | --only | --output | --color) ;;
   *) name='' ;;
   esac
 }
@@ -132,32 +134,45 @@ _mmiodbg_options()
   local -a replay=(--via --retry --trust-kernel --thread --max-pause --attach
     --stop --max-stop --force --dry-run)
   local -a access=(-w --width -n --count "${replay[@]}" -q --quiet)
-  local -a change=(--fill --verify)
+  local -a verify=(--verify)
+  local -a change=(--fill "${verify[@]}")
   local -a types=(-t --type -m --access)
   local -a symbols=(--no-debuginfod)
-  local -a waiting=(--interval --timeout)
+  local -a samples=(--interval)
+  local -a waiting=("${samples[@]}" --timeout)
+  local -a watching=("${samples[@]}" --samples --for --until --mask --all
+    --relative --histogram --screen)
+  local -a file=(-f --file)
+  local -a form=("${file[@]}" --format)
+  local -a lines=(-e --line)
 
   case $command in
   '') names+=("${place[@]}" "${table[@]}" "${access[@]}"
-    "${change[@]}" "${types[@]}" "${symbols[@]}" "${waiting[@]}" -e --line
-    --into) ;;
+    "${change[@]}" "${types[@]}" "${symbols[@]}" --timeout
+    "${watching[@]}" "${form[@]}" --only "${lines[@]}" --into) ;;
   maps) names+=("${place[@]}" "${table[@]}") ;;
   info) names+=("${place[@]}" "${symbols[@]}" --via --trust-kernel) ;;
   read | peek) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
     "${access[@]}") ;;
   write | poke) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
     "${access[@]}" "${change[@]}") ;;
+  watch) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
+    "${access[@]}" "${watching[@]}") ;;
+  dump) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${access[@]}"
+    "${form[@]}") ;;
+  load) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${access[@]}"
+    "${verify[@]}" "${form[@]}") ;;
   wait) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
     "${access[@]}" "${waiting[@]}") ;;
   batch) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
-    "${access[@]}" -e --line) ;;
+    "${access[@]}" "${lines[@]}") ;;
   sym) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${table[@]}"
     --into) ;;
   save) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" -w --width
-    -n --count "${replay[@]}" -f --file) ;;
+    -n --count "${replay[@]}" "${file[@]}") ;;
   diff) names+=("${place[@]}" "${symbols[@]}" "${replay[@]}" -q --quiet) ;;
   restore) names+=("${place[@]}" "${symbols[@]}" "${replay[@]}" -q --quiet
-    --verify --only) ;;
+    "${verify[@]}" --only) ;;
   esac
   _mmiodbg_offer '' "${names[@]}"
 }
@@ -239,8 +254,6 @@ _mmiodbg_value()
   --via) _mmiodbg_offer "$2" auto kernel tracee ;;
   --retry) _mmiodbg_offer "$2" 0 100ms 1s 10s ;;
   --max-pause) _mmiodbg_offer "$2" 100us 1ms 10ms 100ms ;;
-  --interval) _mmiodbg_offer "$2" 0 1ms 10ms 100ms 1s ;;
-  --timeout) _mmiodbg_offer "$2" 100ms 1s 10s 1m ;;
   --max-stop) _mmiodbg_offer "$2" 1ms 10ms 100ms 1s 10s ;;
   --interval) _mmiodbg_offer "$2" 0 1ms 10ms 100ms 1s 10s ;;
   --for) _mmiodbg_offer "$2" 1s 10s 1m 10m ;;
@@ -252,6 +265,7 @@ _mmiodbg_value()
     esac
     ;;
   --treat-as-device | --file) _mmiodbg_files "$2" ;;
+  --format) _mmiodbg_offer "$2" raw hex ;;
   --output) _mmiodbg_columns "$2" ;;
   --color) _mmiodbg_offer "$2" auto always never ;;
   esac
@@ -320,7 +334,8 @@ _mmiodbg()
   elif [[ -z $dashes && $cur == -* ]]; then
     _mmiodbg_options
   elif [[ -z $command ]]; then
-    _mmiodbg_offer '' maps info read peek write poke sym wait batch
+    _mmiodbg_offer '' maps info read peek write poke sym watch wait dump \
+      load save diff restore batch
   else
     _mmiodbg_place
   fi

@@ -5,7 +5,7 @@
 # from `mmiodbg maps`, which touches no device.
 
 # Options whose argument is the next word.
-set -g __mmiodbg_with_argument '^(-[qvhV]*[pwnotme]|--(interval|timeout|line|pid|width|count|type|access|via|retry|thread|max-pause|max-stop|into|treat-as-device|output|color))$'
+set -g __mmiodbg_with_argument '^(-[qvhV]*[pwnotmef]|--(pid|width|count|type|access|via|retry|thread|max-pause|max-stop|into|treat-as-device|output|color|interval|samples|for|until|mask|timeout|file|format|only|line))$'
 
 # The command of the line. Fails if it is still to come.
 function __mmiodbg_command
@@ -170,16 +170,19 @@ complete -c mmiodbg -n 'not __mmiodbg_command' -a sym -d 'where a name is, how a
 complete -c mmiodbg -n 'not __mmiodbg_command' -a watch -d 'sample registers; print what changes, and when'
 complete -c mmiodbg -n 'not __mmiodbg_command' -a wait -d 'wait until a condition holds'
 
-complete -c mmiodbg -n 'not __mmiodbg_command' -a wait -d 'wait until a condition holds'
-complete -c mmiodbg -n 'not __mmiodbg_command' -a batch -d 'carry out commands, a line each'
-
 complete -c mmiodbg -n 'not __mmiodbg_command' -a dump -d 'a plain range into a file or as text'
 complete -c mmiodbg -n 'not __mmiodbg_command' -a load -d 'write the bytes of a file'
 
+complete -c mmiodbg -n 'not __mmiodbg_command' -a save -d 'read registers and keep them in a snapshot'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a diff -d 'compare a snapshot with the device, or with another one'
+complete -c mmiodbg -n 'not __mmiodbg_command' -a restore -d 'write registers of a snapshot back'
+
+complete -c mmiodbg -n 'not __mmiodbg_command' -a batch -d 'carry out commands, a line each'
+
 complete -c mmiodbg -n '__mmiodbg_is maps' -a '(__mmiodbg_devices)'
-complete -c mmiodbg -n '__mmiodbg_is wait' -a '(__mmiodbg_locations) eq ne lt le gt ge set clear'
-complete -c mmiodbg -n '__mmiodbg_is batch' -F
-complete -c mmiodbg -n '__mmiodbg_is info read peek write poke' -a '(__mmiodbg_locations)'
+complete -c mmiodbg -n '__mmiodbg_is info read peek write poke watch dump load save' -a '(__mmiodbg_locations)'
+complete -c mmiodbg -n '__mmiodbg_is wait' -a '(__mmiodbg_condition)'
+complete -c mmiodbg -n '__mmiodbg_is diff restore batch' -F
 
 complete -c mmiodbg -s v -l verbose -d 'say more; each access'
 complete -c mmiodbg -l json -d 'output as one JSON object'
@@ -188,37 +191,49 @@ complete -c mmiodbg -l color -xa 'auto always never' -d 'colour the output'
 complete -c mmiodbg -s h -l help -d 'show help'
 complete -c mmiodbg -s V -l version -d 'show the version'
 
-complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke sym wait batch' -s p -l pid -xa '(__mmiodbg_processes)' -d 'the process'
-complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke sym wait batch' -l treat-as-device -rF -d 'take mappings of a file for a device\'s'
+complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke sym watch wait dump load save diff restore batch' -s p -l pid -xa '(__mmiodbg_processes)' -d 'the process'
+complete -c mmiodbg -n '__mmiodbg_takes maps info read peek write poke sym watch wait dump load save diff restore batch' -l treat-as-device -rF -d 'take mappings of a file for a device\'s'
 
 complete -c mmiodbg -n '__mmiodbg_takes maps sym' -s o -l output -xa '(__mmiodbg_columns)' -d 'the columns'
 complete -c mmiodbg -n '__mmiodbg_takes maps sym' -l noheadings -d 'no line of column names'
 complete -c mmiodbg -n '__mmiodbg_takes maps sym' -l raw -d 'columns separated by single blanks'
 
-complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke wait batch' -l via -xa 'auto kernel tracee' -d 'how to make the access'
+complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke watch wait dump load save diff restore batch' -l via -xa 'auto kernel tracee' -d 'how to make the access'
 
-complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke wait batch' -l trust-kernel -d 'use an access path that is known to be unsafe'
+complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke watch wait dump load save diff restore batch' -l trust-kernel -d 'use an access path that is known to be unsafe'
 
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -s w -l width -xa '8 16 16be 16le 32 32be 32le 32x2 64 64be 64le' -d 'bits of an access'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -s n -l count -x -d 'elements from each location on'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l retry -xa '0 100ms 1s 10s' -d 'how long to try again'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l thread -x -d 'the thread that makes accesses'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l max-pause -xa '100us 1ms 10ms 100ms' -d 'the longest that a thread is held'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l attach -d 'attach to all threads, and let them run'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l stop -d 'stop all threads until the accesses are made'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l max-stop -xa '1ms 10ms 100ms 1s 10s' -d 'the longest stop'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l force -d 'access a device that sleeps; write ordinary memory; stop though a call fails'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -l dry-run -d 'check and show all, do nothing'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke wait batch' -s q -l quiet -d 'values only'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save batch' -s w -l width -xa '8 16 16be 16le 32 32be 32le 32x2 64 64be 64le' -d 'bits of an access'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save batch' -s n -l count -x -d 'elements from each location on'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l retry -xa '0 100ms 1s 10s' -d 'how long to try again'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l thread -x -d 'the thread that makes accesses'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l max-pause -xa '100us 1ms 10ms 100ms' -d 'the longest that a thread is held'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l attach -d 'attach to all threads, and let them run'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l stop -d 'stop all threads until the accesses are made'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l max-stop -xa '1ms 10ms 100ms 1s 10s' -d 'the longest stop'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l force -d 'access a device that sleeps; write ordinary memory; stop though a call fails'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load save diff restore batch' -l dry-run -d 'check and show all, do nothing'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke watch wait dump load diff restore batch' -s q -l quiet -d 'values only'
 
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke sym wait batch' -s t -l type -x -d 'the C type of a place'
-complete -c mmiodbg -n '__mmiodbg_takes read peek write poke sym wait batch' -s m -l access -x -d 'only this member'
-complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke sym wait batch' -l no-debuginfod -d 'ask no server for debug information'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke sym watch wait dump load save batch' -s t -l type -x -d 'the C type of a place'
+complete -c mmiodbg -n '__mmiodbg_takes read peek write poke sym watch wait dump load save batch' -s m -l access -x -d 'only this member'
+complete -c mmiodbg -n '__mmiodbg_takes info read peek write poke sym watch wait dump load save diff restore batch' -l no-debuginfod -d 'ask no server for debug information'
 complete -c mmiodbg -n '__mmiodbg_takes sym' -l into -xa '(__mmiodbg_devices)' -d 'the variables that point into a region'
 
 complete -c mmiodbg -n '__mmiodbg_takes write poke' -l fill -d 'write the value to each element of a range'
-complete -c mmiodbg -n '__mmiodbg_takes write poke' -l verify -d 'read each element back after its write'
+complete -c mmiodbg -n '__mmiodbg_takes write poke load restore' -l verify -d 'read each element back after its write'
 
-complete -c mmiodbg -n '__mmiodbg_takes wait' -l interval -xa '0 1ms 10ms 100ms 1s' -d 'from one sample to the next'
-complete -c mmiodbg -n '__mmiodbg_takes wait' -l timeout -xa '100ms 1s 10s 1m' -d 'when to give up'
+complete -c mmiodbg -n '__mmiodbg_takes watch wait' -l interval -xa '0 1ms 10ms 100ms 1s 10s' -d 'from one sample to the next'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l samples -x -d 'end after so many samples'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l for -xa '1s 10s 1m 10m' -d 'end after this time'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l until -x -d 'end when this holds'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l mask -x -d 'only changes of these bits count'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l all -d 'show every sample, and not only changes'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l relative -d 'times from the start on'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l histogram -d 'at the end, how often each value was there'
+complete -c mmiodbg -n '__mmiodbg_takes watch' -l screen -d 'a table that is kept up to date'
+
+complete -c mmiodbg -n '__mmiodbg_takes wait' -l timeout -xa '0 100ms 1s 10s 1m' -d 'give up after this time'
+complete -c mmiodbg -n '__mmiodbg_takes dump load save' -s f -l file -rF -d 'the file'
+complete -c mmiodbg -n '__mmiodbg_takes dump load' -l format -xa 'raw hex' -d 'the form of the file'
+complete -c mmiodbg -n '__mmiodbg_takes restore' -l only -x -d 'restore this register or struct'
 complete -c mmiodbg -n '__mmiodbg_takes batch' -s e -l line -x -d 'a line of the batch'

@@ -97,7 +97,8 @@ _mmiodbg_columns() {
 _mmiodbg() {
   local curcontext=$curcontext state state_descr context ret=1
   local -a line line_words commands_ always place table via access change
-  local -a types symbols into waiting lines
+  local -a types symbols into samples watch timeout waiting form replay quiet verify
+  local -a file format only lines
   typeset -A opt_args
 
   line_words=( "${(@Q)words}" )
@@ -108,12 +109,15 @@ _mmiodbg() {
     'peek:read registers'
     'write:write registers'
     'poke:write registers'
-    'wait:wait until a condition holds'
-    'batch:carry out commands, a line each'
     'sym:where a name is, how a type is laid out, what points into a device'
+    'watch:sample registers; print what changes, and when'
+    'wait:wait until a condition holds'
+    'dump:a plain range into a file or as text'
+    'load:write the bytes of a file'
     'save:read registers and keep them in a snapshot'
     'diff:compare a snapshot with the device, or with another one'
     'restore:write registers of a snapshot back'
+    'batch:carry out commands, a line each'
   )
   always=(
     '(-v --verbose)'{-v,--verbose}'[say more; each access]'
@@ -164,6 +168,9 @@ _mmiodbg() {
   file=(
     '(-f --file)'{-f+,--file=}'[the file]:file:_files'
   )
+  format=(
+    '--format=[the form of the file]:form:(raw hex)'
+  )
   only=(
     '*--only=[restore this register or struct]:name: '
   )
@@ -174,10 +181,6 @@ _mmiodbg() {
   )
   symbols=(
     '--no-debuginfod[ask no server for debug information]'
-  )
-  waiting=(
-    '--interval=[from one sample to the next]:time:(0 1ms 10ms 100ms 1s)'
-    '--timeout=[when to give up]:time:(100ms 1s 10s 1m)'
   )
   lines=(
     '*'{-e+,--line=}'[a line of the batch]:line: '
@@ -190,6 +193,7 @@ _mmiodbg() {
     '--interval=[from one sample to the next]:time:(0 1ms 10ms 100ms 1s 10s)'
   )
   watch=(
+    $samples
     '--samples=[end after so many samples]:number: '
     '--for=[end after this time]:time:(1s 10s 1m 10m)'
     '--until=[end when this holds]:condition: '
@@ -199,12 +203,14 @@ _mmiodbg() {
     '--histogram[at the end, how often each value was there]'
     '--screen[a table that is kept up to date]'
   )
-  wait=(
+  timeout=(
     '--timeout=[give up after this time]:time:(0 100ms 1s 10s 1m)'
   )
+  waiting=( $samples $timeout )
 
   _arguments -C -s $always $place $table $via $access $change \
-    $types $symbols $into $waiting $lines \
+    $types $symbols $into $watch $timeout \
+    $file $format $only $lines \
     '(-): :->command' '(-)*:: :->arguments' && ret=0
   case $state in
   (command)
@@ -228,6 +234,18 @@ _mmiodbg() {
     (write|poke)
       _arguments -s -S $always $place $via $access $change $types $symbols \
         '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (watch)
+      _arguments -s -S $always $place $via $access $types $symbols $watch \
+        '*:location:_mmiodbg_locations' && ret=0
+      ;;
+    (dump)
+      _arguments -s -S $always $place $via $access $types $symbols $file \
+        $format ':location:_mmiodbg_locations' && ret=0
+      ;;
+    (load)
+      _arguments -s -S $always $place $via $access $verify $types $symbols \
+        $file $format ':location:_mmiodbg_locations' && ret=0
       ;;
     (wait)
       _arguments -s -S $always $place $via $access $types $symbols $waiting \
