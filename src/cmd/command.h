@@ -19,6 +19,14 @@ struct command_context {
 	struct held_target *held; /* of a batch or a shell; else NULL */
 };
 
+/* What a command does with files that its words name. */
+enum file_use {
+	FILE_UNUSED,
+	FILE_MADE,  /* of --file */
+	FILE_READ,  /* of --file */
+	FILES_READ, /* of the arguments */
+};
+
 struct command {
 	const char *name;
 	const char *alias;     /* or NULL */
@@ -36,6 +44,7 @@ struct command {
 	/* It only looks at a process, as that is now, and in a batch or a shell
 	 * takes a session of its own for it. */
 	bool only_looks;
+	enum file_use file_use;
 	/* The exit status goes to `*ret_status`; an error sets another. With
 	 * --json it prints one document. If it fails before that is begun, it
 	 * may leave it to command_failed(). */

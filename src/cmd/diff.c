@@ -287,6 +287,7 @@ const struct command command_diff = {
 		"that is all. What is 1 for\n"
 		"other commands is 2 here.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES,
+	.file_use = FILES_READ,
 	.check = check,
 	.run = run,
 };

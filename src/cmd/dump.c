@@ -241,6 +241,7 @@ const struct command command_dump = {
 		"  dump @uio0+0x40/16 -n 8 --format hex -f regs.txt\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_FILE | GROUP_DUMP,
+	.file_use = FILE_MADE,
 	.check = check,
 	.run = run,
 };

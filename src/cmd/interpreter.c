@@ -9,6 +9,7 @@
 #include "base/interrupt.h"
 #include "base/text.h"
 #include "cmd/burst.h"
+#include "cmd/promise.h"
 #include "cmd/statement.h"
 #include "render/diagnostic.h"
 #include "render/json.h"
@@ -98,6 +99,7 @@ void interpreter_deinit(struct interpreter *interpreter)
 	burst_destroy(interpreter->burst);
 	held_target_release(&interpreter->held);
 	variables_deinit(&interpreter->variables);
+	promises_destroy(interpreter->promises);
 	diagnostic_place(NULL, 0);
 }
 
@@ -279,6 +281,27 @@ void interpreter_put_off(const struct interpreter *interpreter)
 			interpreter->name);
 }
 
+static struct error *carry_out(struct interpreter *interpreter,
+			       const struct command_context *context,
+			       int *ret_status)
+{
+	bool dry = context->options->dry_run;
+	const char *file =
+		dry ? promises_find(interpreter->promises, context) : NULL;
+	struct error *error;
+
+	if (file) {
+		diagnostic_note("`%s` reads %s, which is not made in a dry run",
+				interpreter->name, file);
+		return NULL;
+	}
+	error = context->command->run(context, ret_status);
+	if (!error && dry)
+		error = promises_add(&interpreter->promises, context);
+	detach_from_threads(interpreter);
+	return error;
+}
+
 /* What holds a value that is not known yet is not resolved. */
 static struct error *run_parsed(struct interpreter *interpreter,
 				const struct command_context *context,
@@ -296,8 +319,7 @@ static struct error *run_parsed(struct interpreter *interpreter,
 	} else if (late) {
 		interpreter_put_off(interpreter);
 	} else {
-		error = command->run(context, ret_status);
-		detach_from_threads(interpreter);
+		error = carry_out(interpreter, context, ret_status);
 	}
 	return error;
 }

@@ -15,6 +15,7 @@
 #include "script/variables.h"
 
 struct burst;
+struct lh_table;
 struct error;
 struct words;
 
@@ -34,8 +35,9 @@ struct interpreter {
 	uint64_t failed; /* lines */
 	const char
 		*name; /* of the command or statement of this line, if known */
-	size_t documents; /* json_documents_ended(), before it */
-	char process[16]; /* the number of the held process */
+	size_t documents;          /* json_documents_ended(), before it */
+	char process[16];          /* the number of the held process */
+	struct lh_table *promises; /* files that a dry run would have made */
 };
 
 /* `context`: of the command that holds the lines. */

@@ -252,6 +252,7 @@ const struct command command_load = {
 		"shows\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VERIFY | GROUP_VALUES | GROUP_FILE | GROUP_DUMP,
+	.file_use = FILE_READ,
 	.check = check,
 	.run = run,
 };

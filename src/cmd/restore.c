@@ -322,6 +322,7 @@ const struct command command_restore = {
 		"regs. In the order in which they were saved.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES |
 		  GROUP_RESTORE,
+	.file_use = FILES_READ,
 	.check = check,
 	.run = run,
 };

@@ -236,6 +236,7 @@ const struct command command_save = {
 		"`restore` writes it back.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_FILE,
+	.file_use = FILE_MADE,
 	.check = check,
 	.run = run,
 };

@@ -230,6 +230,24 @@ streamed() {
   same regs
 }
 
+@test "batch: a dry run does not read a file that it would have made" {
+  "$MMIODBG" save "${on[@]}" -f here "$at"
+  lines "save -f made $at" 'diff made' "restore made --only $at" \
+    "dump -f bytes $at..+0x10" "load -f bytes $at..+0x10" 'diff here'
+  within 5 expect 0 batch "${on[@]}" --dry-run lines
+  [ ! -e made ] && [ ! -e bytes ]
+  err_has 'lines:2: `diff` reads made, which is not made in a dry run' \
+    'lines:3: `restore` reads made,' 'lines:5: `load` reads bytes,'
+  ! grep -F 'lines:6:' err || fail 'the last line was put off, too'
+  out_has 'would read 32 bits'
+  # Not in a dry run.
+  lines "save -f made $at" 'diff made'
+  expect 0 batch "${on[@]}" lines
+  # One that is not made at all.
+  lines 'diff other'
+  expect 2 batch "${on[@]}" --dry-run lines
+}
+
 @test "batch: garbage, a NUL, a line of 1 MB, a longer one, no file" {
   head -c 100000 /dev/urandom >garbage
   for i in file stream; do

@@ -20,7 +20,8 @@ batch()
 }
 
 case_begin "a bring-up: each line touches what it names, in this order"
-batch 0 -e "set edu $AT" -e 'set memory 0x1000' "$EXAMPLE"
+batch 0 -e "set edu $AT" -e 'set memory 0x1000' -e "set idle $WORK/idle" \
+  "$EXAMPLE"
 stdout_has "$AT+0x20.0 = 0x0 after "
 stdout_has 'edu is ready'
 stderr_is
@@ -30,6 +31,9 @@ bus edu r 0x20 4 0x00000000
 bus edu r 0x24 4 0x00000000
 bus edu w 0x64 4 0x00000000
 bus edu r 0x24 4 0x00000000
+bus edu r 0x20 4 0x00000000
+bus edu r 0x24 4 0x00000000
+bus edu r 0x98 4 0x00000000
 bus edu w 0x8 4 0x00000008
 bus edu r 0x20 4 x1-+0
 bus edu r 0x8 4 0x00009d80
@@ -38,10 +42,14 @@ bus edu w 0x88 4 0x00040000
 bus edu w 0x90 4 0x00000040
 bus edu w 0x98 4 0x00000001
 bus edu r 0x98 4 x1-+0
+bus edu r 0x20 4 0x00000000
+bus edu r 0x24 4 0x00000000
+bus edu r 0x98 4 0x00000000
 case_end
 
 case_begin "an error in its last line: nothing is touched"
-batch 2 -e "set edu $AT" -e 'set memory 0x1000' "$EXAMPLE" -e 'read ${edu'
+batch 2 -e "set edu $AT" -e 'set memory 0x1000' -e "set idle $WORK/no" \
+  "$EXAMPLE" -e 'read ${edu'
 stdout_is
 bus_none
 case_end
@@ -95,8 +103,10 @@ bus edu r 0x80 4 0x00000050
 case_end
 
 case_begin "--dry-run, and what is only checked"
-batch 0 --dry-run -e "set edu $AT" -e 'set memory 0x1000' "$EXAMPLE"
+batch 0 --dry-run -e "set edu $AT" -e 'set memory 0x1000' \
+  -e "set idle $WORK/dry" "$EXAMPLE"
 bus_none
+[ ! -e "$WORK/dry" ] || problem "a dry run has made a file"
 case_end
 
 target_stop APP
