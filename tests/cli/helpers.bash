@@ -12,6 +12,9 @@
 
 bats_require_minimum_version 1.5.0
 
+# shellcheck source=tests/target/narrow.bash
+. "$BATS_TEST_DIRNAME/../target/narrow.bash"
+
 : "${top_builddir:=.}"
 : "${MMIODBG:=$top_builddir/mmiodbg}"
 : "${MMIOTARGET:=$top_builddir/tests/target/mmiotarget}"
@@ -70,6 +73,18 @@ need() {
     [ "${CI:-}" != true ] || fail "no $tool"
     skip "no $tool"
   done
+}
+
+# need_narrow OPTION...: skips where no program for 32 bits runs; else `narrow` is
+# mmionarrow, compiled with these
+need_narrow() {
+  case $(uname -m) in
+  x86_64 | i?86) ;;
+  *) skip 'no x86' ;;
+  esac
+  need gcc
+  narrow_build narrow "$@"
+  ! narrow_refused ./narrow 20 || skip "$no_narrow"
 }
 
 # need_root: skips the rest where only root can go on

@@ -12,7 +12,6 @@
 
 load helpers
 
-: "${top_srcdir:=$BATS_TEST_DIRNAME/../..}"
 : "${MMIOTHREADS:=$top_builddir/tests/target/mmiothreads}"
 [[ $MMIOTHREADS == /* ]] || MMIOTHREADS=$PWD/$MMIOTHREADS
 patience=${MMIODBG_TEST_PATIENCE:-1}
@@ -917,24 +916,13 @@ stays_stopped() {
 
 # Another architecture
 
-narrow_target() {
-  case $(uname -m) in
-  x86_64 | i?86) ;;
-  *) skip 'no x86' ;;
-  esac
-  need gcc
-  gcc -m32 -nostdlib -static -ffreestanding -fno-pie -no-pie \
-    -fno-stack-protector -O2 -o narrow "$top_srcdir/tests/target/mmionarrow.c"
-  ./narrow 20 </dev/null >out 2>&1 || skip 'this kernel runs no 32-bit program'
-}
-
 # in_call: of the target's main thread
 in_call() {
   [[ $(cat "/proc/$pid/syscall") == "$1 "* ]]
 }
 
 @test "a 32-bit target" {
-  narrow_target
+  need_narrow
   # epoll_wait without a limit, and with one
   begin_of ./narrow 256 epoll events 1 -1
   wait_until in_call 256

@@ -13,7 +13,6 @@
 
 load helpers
 
-: "${top_srcdir:=$BATS_TEST_DIRNAME/../..}"
 : "${MMIOTHREADS:=$top_builddir/tests/target/mmiothreads}"
 [[ $MMIOTHREADS == /* ]] || MMIOTHREADS=$PWD/$MMIOTHREADS
 patience=${MMIODBG_TEST_PATIENCE:-1}
@@ -828,15 +827,8 @@ ends() {
 # narrow_start OPTIONS...: a target of 32 bits, compiled with these, which waits
 # in pause
 narrow_start() {
-  case $(uname -m) in
-  x86_64 | i?86) ;;
-  *) skip 'no x86' ;;
-  esac
-  need gcc jq
-  gcc -m32 -nostdlib -static -ffreestanding -fno-pie -no-pie \
-    -fno-stack-protector -O2 "$@" -o narrow \
-    "$top_srcdir/tests/target/mmionarrow.c"
-  ./narrow 20 </dev/null >out 2>&1 || skip 'this kernel runs no 32-bit program'
+  need jq
+  need_narrow "$@"
   threads_launch ./narrow "$file" 29
   target_is
   wait_until in_call "$pid" 29
