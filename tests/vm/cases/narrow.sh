@@ -9,7 +9,7 @@
 #vm: devices edu
 #vm: append ia32_emulation=on
 #vm: timeout 600
-#vm: series 6.1 6.12 sid
+#vm: series 6.1 6.12
 
 # shellcheck source=tests/target/narrow.bash
 . "$VM_DIR/../target/narrow.bash"
@@ -25,7 +25,6 @@ shows()
 {
   case_begin "tests/cli/$1: $2"
   run 0 env CI=true TMPDIR="$folder" MMIODBG_TEST_PATIENCE=10 \
-    MMIOTHREADS="${MMIOTARGET%/*}/mmiothreads" \
     bats --formatter tap -f "^$2\$" "$VM_DIR/../cli/$1"
   stdout_is 1..1 "ok 1 $2"
   bus_none
