@@ -40,6 +40,7 @@ shows tracee.bats 'a target whose code has no such load and store'
 # narrow_start NAME PROGRAM ARGUMENT...: as target_start, of a mmionarrow
 narrow_start()
 {
+  # shellcheck disable=SC2034 # target_start runs it
   local MMIOTARGET=$2
 
   target_start "$1" "${@:3}"
