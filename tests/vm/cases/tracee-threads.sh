@@ -10,6 +10,7 @@
 #
 #vm: arch x86_64 aarch64
 #vm: series 6.1 sid 6.1-arm64 6.12-arm64
+#vm: first 6.1-arm64 6.12-arm64
 #vm: devices edu nvme
 #vm: qemu -smp 2
 #vm: append isolcpus=1
