@@ -1411,6 +1411,20 @@ static bool was_opened(int watch)
 	return read(watch, events, sizeof(events)) > 0;
 }
 
+/* Module I is refused, as such and as a file. */
+static void refused(size_t i, const char *path, const char *message)
+{
+	struct module_image image = {.fd = -77};
+	struct error *error = source->open_module(source, i, &image);
+
+	ck_assert_msg(error != NULL, "%s", path);
+	ck_assert_msg(has_text(error->message, message), "%s: %s", path,
+		      error->message);
+	ck_assert_int_eq(image.fd, -77);
+	error_destroy(error);
+	ck_assert_int_eq(source->open_file(source, ROOT_TARGET, path), -1);
+}
+
 START_TEST(nothing_else_is_opened)
 {
 	static const struct {
@@ -1442,19 +1456,16 @@ START_TEST(nothing_else_is_opened)
 	forge(items, ARRAY_SIZE(items));
 	ck_assert_uint_eq(source->n_modules, ARRAY_SIZE(cases));
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct module_image image = {.fd = -77};
-		struct error *error = source->open_module(source, i, &image);
+		bool opened = true;
 
-		ck_assert_msg(error != NULL, "%s", cases[i].name);
-		ck_assert_msg(has_text(error->message, cases[i].message),
-			      "%s: %s", cases[i].name, error->message);
-		ck_assert_msg(!was_opened(watch), "%s", cases[i].name);
-		ck_assert_int_eq(image.fd, -77);
-		error_destroy(error);
-		ck_assert_int_eq(
-			source->open_file(source, ROOT_TARGET, items[i].path),
-			-1);
-		ck_assert_msg(!was_opened(watch), "%s", cases[i].name);
+		/* Others open some of these, too; we would do it each time. */
+		for (int tries = 0; opened && tries < 100; tries++) {
+			while (was_opened(watch))
+				;
+			refused(i, items[i].path, cases[i].message);
+			opened = was_opened(watch);
+		}
+		ck_assert_msg(!opened, "%s", cases[i].name);
 	}
 	/* That the watch sees what it is to see. */
 	close(open(items[0].path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
