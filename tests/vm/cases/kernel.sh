@@ -15,6 +15,7 @@
 # doorbells of nvme (+0x1000), while it is not enabled.
 #
 #vm: series 6.1 6.12 sid
+#vm: also 6.12
 #vm: devices edu nvme sdhci ahci e1000e
 #vm: timeout 300
 

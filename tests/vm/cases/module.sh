@@ -14,6 +14,7 @@
 #vm: devices edu nvme e1000e
 #vm: module
 #vm: series 6.1 6.12 sid
+#vm: also 6.12
 #vm: timeout 300
 
 DEVICE=/dev/mmiodbg-test

@@ -10,6 +10,7 @@
 # take mappings through sysfs away: see old.sh.)
 #
 #vm: series 6.1 6.12 sid
+#vm: also 6.12
 #vm: devices edu nvme e1000e
 #vm: qemu -device intel-iommu
 #vm: append intel_iommu=on

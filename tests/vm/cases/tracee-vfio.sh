@@ -12,6 +12,7 @@
 # watched.
 #
 #vm: series 6.1 6.12 sid
+#vm: also 6.12
 #vm: devices edu nvme e1000e
 #vm: qemu -device intel-iommu
 #vm: append intel_iommu=on hpet_mmap=1

@@ -13,6 +13,7 @@
 # that it is not evicted soon: to be tried again keeps it where it is.
 #
 #vm: series 6.1 6.12
+#vm: also 6.12
 #vm: devices edu vga
 #vm: timeout 600
 
