@@ -174,9 +174,10 @@ stdout_has "rounds 100 failed 0"
 bus edu r 0x0 4 0x010000ed x100+0
 case_end
 
-case_begin "tracee: 1,000 writes of 1,000 registers, through --via tracee"
-put 0 --via tracee --fill -n 1000 "@$EDU/bar0+0x1000=0x0"
-bus edu w 0x1000 4 0x0 x1000
+many=${MMIODBG_VM_ELEMENTS:-100}
+case_begin "tracee: $many writes of $many registers, through --via tracee"
+put 0 --via tracee --fill -n "$many" "@$EDU/bar0+0x1000=0x0"
+bus edu w 0x1000 4 0x0 "x$many"
 case_end
 
 case_begin "tracee: 100 writes of one register, each a run of its own"
