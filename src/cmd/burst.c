@@ -223,20 +223,30 @@ static bool may_use(const struct burst *burst, const struct reading *reading)
 	return !reading->has_index || !burst->context->held->renumbered;
 }
 
+static struct reading *look_up(const struct burst *burst, const char *text)
+{
+	void *found;
+
+	/* What was learnt of a target that was let go of is forgotten later. */
+	if (!burst->context->held->session ||
+	    !lh_table_lookup_ex(burst->readings, text, &found) ||
+	    !may_use(burst, found))
+		return NULL;
+	return found;
+}
+
 struct error *burst_find(struct burst *burst, const char *text,
 			 struct reading **ret)
 {
-	struct error *error;
-	void *found;
+	struct error *error = NULL;
 
-	*ret = NULL;
-	/* Any other line says itself what it needs of the target. */
-	if (!lh_table_lookup_ex(burst->readings, text, &found))
+	*ret = look_up(burst, text);
+	if (!*ret || burst->run)
 		return NULL;
+	/* The target is looked at for reads only: of one that has ended a line
+	 * may still let go. */
 	error = begin(burst);
-	if (!error && lh_table_lookup_ex(burst->readings, text, &found) &&
-	    may_use(burst, found))
-		*ret = found;
+	*ret = error ? NULL : look_up(burst, text);
 	return error;
 }
 
@@ -283,16 +293,9 @@ static struct error *make_plan(struct burst *burst, struct reading *reading)
 
 static struct error *keep(struct burst *burst, struct reading *reading)
 {
-	struct error *error = NULL;
-
-	if (lh_table_length(burst->readings) >= MOST_READINGS) {
-		burst_settle(burst);
-		error = forget_readings(burst);
-	}
-	if (!error &&
-	    lh_table_insert(burst->readings, reading->text, reading) != 0)
-		error = error_no_memory();
-	return error;
+	return lh_table_insert(burst->readings, reading->text, reading) == 0
+		       ? NULL
+		       : error_no_memory();
 }
 
 struct error *burst_learn(struct burst *burst, const char *text,
@@ -306,6 +309,11 @@ struct error *burst_learn(struct burst *burst, const char *text,
 	/* The first command finds the target. */
 	if (!burst->context->held->session || !count)
 		return NULL;
+	/* What was read has to be known first, and what is learnt to stay. */
+	if (lh_table_length(burst->readings) >= MOST_READINGS) {
+		burst_settle(burst);
+		return forget_readings(burst);
+	}
 	error = begin(burst);
 	if (error)
 		return error;
@@ -348,10 +356,9 @@ static struct error *add_pending(struct burst *burst, uint64_t line,
 struct error *burst_read(struct burst *burst, struct reading *reading,
 			 uint64_t line)
 {
-	/* Keeping it may have settled the burst. */
-	struct error *error = begin(burst);
+	struct error *error = NULL;
 
-	if (!error && reading->group != burst->group)
+	if (reading->group != burst->group)
 		error = plan_check_awake(&reading->plan);
 	if (!error)
 		error = add_pending(burst, line, reading->elements);
