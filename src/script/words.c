@@ -15,6 +15,7 @@ struct splitter {
 	/* The word that is being made. */
 	struct word word;
 	size_t used, capacity; /* of its text */
+	size_t all;            /* bytes of all words so far */
 };
 
 static bool is_blank(char c)
@@ -32,6 +33,12 @@ static struct error *usage_at(const struct splitter *s, size_t start,
 /* Room for one more byte and a NUL. */
 static struct error *append(struct splitter *s, const char *text, size_t length)
 {
+	/* A variable that is set to itself, twice, would take all memory. */
+	if (length > LONGEST_WORDS - s->all)
+		return usage_at(s, s->word.start, 0,
+				"the words, with what variables hold, are "
+				"longer than 1 MiB");
+	s->all += length;
 	while (s->used + length + 1 > s->capacity)
 		if (!list_grow(&s->word.text, s->capacity, &s->capacity, 1))
 			return error_no_memory();

@@ -15,6 +15,9 @@
 struct error;
 struct variables;
 
+/* The words of a line, once variables stand in them, in bytes. */
+enum { LONGEST_WORDS = 1 << 20 };
+
 struct word {
 	char *text;
 	size_t start, length; /* of it in the line, bytes */
