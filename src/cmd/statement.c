@@ -107,9 +107,11 @@ static struct error *run_let(struct interpreter *interpreter,
 	if (error)
 		return error;
 	late = options.dry_run;
-	if (options.help)
-		error = interpreter_help(interpreter, &command_read);
-	else if (!words_are_late(words, 2))
+	if (options.help || options.version) {
+		options_deinit(&options);
+		return interpreter_help(interpreter, &command_read);
+	}
+	if (!words_are_late(words, 2))
 		error = let_read(&context, value);
 	options_deinit(&options);
 	return error ? error
@@ -201,7 +203,7 @@ static struct error *run_assert(struct interpreter *interpreter,
 
 	if (error)
 		return error;
-	if (options.help)
+	if (options.help || options.version)
 		error = interpreter_help(interpreter, &command_assert);
 	else if (!words_are_late(words, 0))
 		error = assert_condition(&context);
