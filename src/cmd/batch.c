@@ -185,9 +185,7 @@ static void carry_out_stream(struct interpreter *interpreter,
 		error = lines_next(lines, &line);
 		interpreter->line = lines->number;
 		if (error) {
-			interpreter_settle(interpreter);
-			interpreter_fail(interpreter, error);
-			interpreter->ended = true;
+			interpreter_unread(interpreter, error);
 		} else if (line) {
 			interpreter_line(interpreter, line);
 		} else {
@@ -197,15 +195,18 @@ static void carry_out_stream(struct interpreter *interpreter,
 	interpreter_settle(interpreter);
 }
 
-/* Behind `before`, the lines of -e. */
+/* Behind `before`, the lines of -e, which are checked as a whole before. */
 static struct error *run_stream(const struct command_context *context, int fd,
 				const char *source, const struct text *before,
 				int *ret_status)
 {
 	struct interpreter interpreter;
 	struct lines lines;
-	struct error *error = lines_init(&lines, fd);
+	struct error *error = check_text(context, before, ret_status);
 
+	if (error || *ret_status)
+		return error;
+	error = lines_init(&lines, fd);
 	if (error)
 		return error;
 	error = interpreter_init(&interpreter, context);
@@ -254,6 +255,19 @@ static struct error *run_file(const struct command_context *context,
 	return run_fd(context, fd, path, before, ret_status);
 }
 
+/* A line of -e. More of them in one word would be one, a comment perhaps. */
+static struct error *add_argument(struct text *text, const char *line,
+				  uint64_t number)
+{
+	if (strchr(line, '\n')) {
+		diagnostic_place("-e", number);
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "there is more than one line"),
+				  "an -e for each");
+	}
+	return text_add(text, line, "-e", number);
+}
+
 /* The lines of -e, and then those of the file. */
 static struct error *run_all(const struct command_context *context,
 			     int *ret_status)
@@ -264,7 +278,7 @@ static struct error *run_all(const struct command_context *context,
 	struct error *error = NULL;
 
 	for (size_t i = 0; i < lines->count && !error; i++)
-		error = text_add(&text, lines->items[i], "-e", i + 1);
+		error = add_argument(&text, lines->items[i], i + 1);
 	if (error)
 		return error;
 	if (lines->count && !options->n_arguments)

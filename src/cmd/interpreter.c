@@ -425,14 +425,15 @@ static struct error *locate(const struct words *words, const char *line,
 	return error;
 }
 
-/* What each JSON document, or line, of a line has besides is its number. */
+/* What each JSON document, or line, of a line has besides is its number.
+ * `words`: NULL or none if it is not known what the line is. */
 static void begin_line(struct interpreter *interpreter,
 		       const struct words *words)
 {
 	json_object *members;
 
 	interpreter->documents = json_documents_ended();
-	interpreter->name = words->count ? words->items[0].text : NULL;
+	interpreter->name = words && words->count ? words->items[0].text : NULL;
 	if (!interpreter->context.options->json || !interpreter->source)
 		return;
 	members = json_object_new_object();
@@ -442,7 +443,18 @@ static void begin_line(struct interpreter *interpreter,
 	json_nest_members(members);
 }
 
-void interpreter_line(struct interpreter *interpreter, const char *line)
+void interpreter_unread(struct interpreter *interpreter, struct error *error)
+{
+	begin_line(interpreter, NULL);
+	interpreter_settle(interpreter);
+	if (interpreter->ended)
+		error_destroy(error);
+	else
+		interpreter_fail(interpreter, error);
+	interpreter->ended = true;
+}
+
+static void carry_out(struct interpreter *interpreter, const char *line)
 {
 	cleanup_words struct words words = {0};
 	struct error *error;
@@ -470,9 +482,17 @@ void interpreter_line(struct interpreter *interpreter, const char *line)
 		interpreter_settle(interpreter);
 	}
 	output_check();
-	if (error)
+	/* A line before it may have failed only now. */
+	if (error && interpreter->ended)
+		error_destroy(error);
+	else if (error)
 		interpreter_fail(interpreter, locate(&words, line, error));
 	else
 		note_status(interpreter, status);
+}
+
+void interpreter_line(struct interpreter *interpreter, const char *line)
+{
+	carry_out(interpreter, line);
 	interpreter->name = NULL;
 }

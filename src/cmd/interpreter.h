@@ -56,7 +56,12 @@ void interpreter_line(struct interpreter *interpreter, const char *line)
 void interpreter_settle(struct interpreter *interpreter)
 	__attribute__((nonnull));
 
-/* A line, or reading it, has failed. Takes the error over, and tells it. */
+/* The line could not be read, and no further one is carried out. Takes the
+ * error over, and tells it. */
+void interpreter_unread(struct interpreter *interpreter, struct error *error)
+	__attribute__((nonnull));
+
+/* A line has failed. Takes the error over, and tells it. */
 void interpreter_fail(struct interpreter *interpreter, struct error *error)
 	__attribute__((nonnull));
 
