@@ -440,6 +440,86 @@ streamed() {
   grep -q '^TracerPid:[[:space:]]*0$' "/proc/$pid/status"
 }
 
+@test "batch: a target that has ended can be let go of and replaced" {
+  local first=$pid
+  target_start "$file"
+  mkfifo to_batch from_batch
+  "$MMIODBG" batch "${on[@]}" <to_batch >from_batch 2>err &
+  target_pids+=($!)
+  local batch=$! writer reader line
+  exec {writer}>to_batch {reader}<from_batch
+  printf 'on-error continue\nread -q %s\n' "$at" >&"$writer"
+  IFS= read -r -t 20 -u "$reader" line
+  [ "$line" = "$(number 32 0)" ]
+  kill -KILL "$first"
+  wait "$first" || :
+  wait_until is_gone "$first"
+  # What needs no target does not fail; what was learnt is not used any more.
+  printf '%s\n' '# comment' '' 'echo here' "read $at" "read $at" "attach $pid" \
+    'read -q @0+0x10' "read -q ${map[0]}" >&"$writer"
+  exec {writer}>&-
+  for wanted in here "$(number 32 0x10)" "$(number 32 0)"; do
+    IFS= read -r -t 20 -u "$reader" line
+    [ "$line" = "$wanted" ]
+  done
+  status=0
+  wait "$batch" || status=$?
+  [ "$status" = 4 ]
+  err_is "mmiodbg: stdin:6: process $first has ended" \
+    "mmiodbg: stdin:7: process $first has ended"
+}
+
+@test "batch: what was learnt goes with the target" {
+  lines "read $at" "read $at" "read $at" detach "read $at" "read $at" \
+    "attach $pid" "read $at"
+  streamed 0 "${on[@]}"
+  [ "$(sort -u out)" = "$at = $(number 32 0)" ]
+  [ "$(wc -l <out)" = 6 ]
+}
+
+@test "batch: more different reads than are learnt" {
+  local i
+
+  for i in {0..2999}; do
+    printf 'read -q %s+%#x/8\n' "$at" $((i % 2048))
+    # Blanks make it another line.
+    printf 'read -q %s+%#x/8\n' "$at" $((i % 2048))
+    printf 'read %s+%#x/8%*s\n' "$at" $((i % 1024)) $((i / 1024)) ''
+  done | sed 's/^read -q/read/' >lines
+  streamed 0 "${on[@]}"
+  sed -n 's/^read \([^ ]*\) *$/\1/p' lines >wanted
+  cut -d' ' -f1 out | cmp - wanted
+}
+
+@test "batch: a word of -e that holds more lines is no line" {
+  expect 2 batch "${on[@]}" -e $'# setup\n'"write $at=1"
+  err_is 'mmiodbg: -e:1: there is more than one line; an -e for each'
+  expect 2 batch "${on[@]}" --json -e 'echo a' -e $'echo b\n'
+  jq -e '.status == 2 and .error.kind == "usage" and .results == []' out
+  same regs
+}
+
+@test "batch: lines of -e are checked before a stream, too" {
+  lines 'echo no'
+  streamed 2 "${on[@]}" -e "write $at=1" -e reed -
+  out_is
+  err_has -e:2: 'nothing was accessed'
+  same regs
+}
+
+@test "batch: variables that grow without end" {
+  { echo 'set x 0123456789'; yes 'set x ${x}${x}' | head -n 60; } >lines
+  expect 2 batch "${on[@]}" lines
+  err_has lines:19: 'longer than 1 MiB'
+}
+
+@test "batch: help of a statement sets no variable" {
+  expect 2 batch "${on[@]}" -e 'let v read --help' -e 'echo ${v}'
+  err_has 'no such variable'
+  expect 0 batch "${on[@]}" -e 'let v read --help' -e 'assert --version'
+  out_has 'Usage: mmiodbg [options] read'
+}
+
 # JSON
 
 @test "batch: --json and --jsonl" {
@@ -475,4 +555,12 @@ streamed() {
   validates lines
   expect 2 batch "${on[@]}" --json lines more
   validates
+  # A line that cannot be read has its object, too.
+  printf 'echo a\nread \0\n' >lines
+  streamed 2 "${on[@]}" --json
+  jq -e '(.results | length) == 2 and .results[1].batch_line == 2 and
+    .results[1].error.kind == "usage"' out
+  validates
+  streamed 2 "${on[@]}" --jsonl
+  validates lines
 }
