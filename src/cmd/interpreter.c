@@ -281,9 +281,9 @@ void interpreter_put_off(const struct interpreter *interpreter)
 			interpreter->name);
 }
 
-static struct error *carry_out(struct interpreter *interpreter,
-			       const struct command_context *context,
-			       int *ret_status)
+static struct error *run_unless_promised(struct interpreter *interpreter,
+					 const struct command_context *context,
+					 int *ret_status)
 {
 	bool dry = context->options->dry_run;
 	const char *file =
@@ -319,7 +319,7 @@ static struct error *run_parsed(struct interpreter *interpreter,
 	} else if (late) {
 		interpreter_put_off(interpreter);
 	} else {
-		error = carry_out(interpreter, context, ret_status);
+		error = run_unless_promised(interpreter, context, ret_status);
 	}
 	return error;
 }
