@@ -146,6 +146,11 @@ prepare() {
   done
 }
 
+# holds_memory PID: it has the target's memory open, and has looked at locations
+holds_memory() {
+  find "/proc/$1/fd" -lname "/proc/$pid/mem" 2>/dev/null | grep -q .
+}
+
 @test "wait: a target that ends, and a mapping that goes, while it is waited" {
   local background status
 
@@ -153,7 +158,7 @@ prepare() {
   "$MMIODBG" wait "${on[@]}" "$at+0x40" eq 1 --timeout 60s --retry 0 >waited 2>&1 &
   background=$!
   target_pids+=("$background")
-  sleep 0.2
+  wait_until holds_memory "$background"
   tell unmap 0
   status=0
   wait "$background" || status=$?
@@ -162,7 +167,7 @@ prepare() {
   "$MMIODBG" wait "${on[@]}" "$at+0x40" eq 1 --timeout 60s >waited 2>&1 &
   background=$!
   target_pids+=("$background")
-  sleep 0.2
+  wait_until holds_memory "$background"
   kill -KILL "$pid"
   status=0
   wait "$background" || status=$?
