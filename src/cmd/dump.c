@@ -84,7 +84,8 @@ static struct error *check_output(const struct dumping *dumping)
 {
 	const struct options *options = dumping->context->options;
 
-	if (options->json && to_stdout(dumping) && !options->dry_run)
+	if (options->json && to_stdout(dumping) &&
+	    (!options->dry_run || options->only_checked))
 		return error_help(error_create(ERROR_USAGE, 0,
 					       "JSON and the bytes would both "
 					       "go to standard output"),

@@ -255,6 +255,7 @@ struct error *interpreter_parse(struct interpreter *interpreter,
 		options_deinit(&options);
 		return error;
 	}
+	options.only_checked = interpreter->checking && !options.dry_run;
 	options.dry_run |= interpreter->checking;
 	*ret_options = options;
 	*ret_context = interpreter->context;

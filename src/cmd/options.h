@@ -53,6 +53,8 @@ struct options {
 	bool trust_kernel;
 	bool no_debuginfod;
 	bool dry_run;
+	bool only_checked; /* in a batch, by `check`: dry_run is set for that,
+			    * and nobody asked for it */
 	bool quiet, verbose, json, json_lines;
 	enum color_mode color;
 	const char *columns; /* -o */

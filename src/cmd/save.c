@@ -31,7 +31,8 @@ static bool to_output(const struct options *options)
 
 static struct error *check_options(const struct options *options)
 {
-	if (options->json && to_output(options) && !options->dry_run)
+	if (options->json && to_output(options) &&
+	    (!options->dry_run || options->only_checked))
 		return error_help(error_create(ERROR_USAGE, 0,
 					       "the snapshot goes to standard "
 					       "output, and so would --json"),

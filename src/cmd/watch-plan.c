@@ -40,7 +40,8 @@ static struct error *check_options(const struct options *options)
 		return contradiction("--screen", "--quiet");
 	if (options->all)
 		return contradiction("--screen", "--all");
-	return options->dry_run ? NULL : screen_check();
+	return options->dry_run && !options->only_checked ? NULL
+							  : screen_check();
 }
 
 /* Where the first element of a plan stands. */

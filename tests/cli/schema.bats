@@ -111,21 +111,33 @@ file_start() {
   on=(-p "$pid" --treat-as-device "$file")
 }
 
-# What differs from one run to the next: also what a write has found.
-steady='walk(if type == "object" then del(.nanoseconds, .longest_nanoseconds,
-  .waited_nanoseconds, .old) else . end)'
+# What differs from one run to the next: also what a write has found, when something
+# was sampled, and how often a thread was held.
+steady='walk(if type == "object" then del(.nanoseconds, .longest_nanoseconds, .bursts,
+  .waited_nanoseconds, .elapsed_nanoseconds, .longest_gap_nanoseconds,
+  .away_nanoseconds, .time, .missed) |
+  if .old | type == "string" then del(.old) else . end |
+  if has("count") and has("value") then del(.first, .last) else . end
+  else . end)'
 
 # The lines that a document comes to: the head with each item of the list, and
-# with what stands behind it, unless that says only how many elements were done.
+# with what stands behind it, unless that says only how many of the elements that
+# have lines were done. Without a list it is its line.
 # shellcheck disable=SC2016 # jq's
 as_lines='. as $all |
-  ["maps", "locations", "elements", "symbols", "pointers", "types"] as $lists |
-  ["error", "stop", "pause", "exceeded", "done", "failed", "not_reached"] as $rests |
-  (with_entries(select(.key | IN($lists[], $rests[]) | not))) as $head |
-  (with_entries(select(.key | IN($rests[])))) as $rest |
-  ($lists[] | $all[.] // empty | .[] | $head + .),
-  ($rest | del(.done, .failed, .not_reached) |
-    select(length > 0 or ($rest.not_reached // 0) > 0) | $head + $rest)'
+  ["maps", "locations", "elements", "symbols", "pointers", "types", "samples",
+    "failures", "differences", "results"] as $lists |
+  ["error", "stop", "pause", "exceeded", "done", "failed", "not_reached", "saved",
+    "different", "compared", "taken", "missed", "lost", "elapsed_nanoseconds",
+    "longest_gap_nanoseconds", "condition", "met", "histogram"] as $rests |
+  ([$lists[] | select($all[.] | type == "array")] | first) as $list |
+  if $list then
+    (with_entries(select(.key | IN($list, $rests[]) | not))) as $head |
+    (with_entries(select(.key | IN($rests[])))) as $rest |
+    ($all[$list][] | $head + .),
+    ($rest | if $list == "elements" then del(.done, .failed, .not_reached) else . end |
+      select(length > 0 or ($rest.not_reached // 0) > 0) | $head + $rest)
+  else . end'
 
 # ask STATUS ARGUMENTS...: with --json and --jsonl, which tell the same. `valid`
 # looks at all that was printed.
@@ -137,6 +149,19 @@ ask() {
   expect "$wanted" --json "$@"
   keep json
   expect "$wanted" --jsonl "$@"
+  keep jsonl
+  same_lines "$asked.json" "$asked.jsonl"
+}
+
+# ask_faulty FAULT STATUS COMMAND ARGUMENTS...: the same, `injected`
+ask_faulty() {
+  local - && set +T
+  local fault=$1 wanted=$2
+
+  shift 2
+  injected "$fault" "$wanted" "$@" --json
+  keep json
+  injected "$fault" "$wanted" "$@" --jsonl
   keep jsonl
   same_lines "$asked.json" "$asked.jsonl"
 }
@@ -407,6 +432,315 @@ in_a_pause() {
   valid 7
 }
 
+@test "wait" {
+  need jq
+  file_start
+  ask 0 wait "${on[@]}" "$at" ge 0
+  ask 0 wait "${on[@]}" "$at+0x10.7:4" eq 1
+  ask 0 wait "${on[@]}" --dry-run "$at" ge 0
+  jq_is '.dry_run, has("value") | tostring' $'true\nfalse'
+  ask 124 wait "${on[@]}" --timeout 0 "$at" eq 0
+  ask 2 wait "${on[@]}" "$at" eq
+  ask 2 wait "${on[@]}" --frobnicate
+  ask 1 wait "${on[@]}" "$at+0x2000" eq 0
+  ask 4 wait -p 999999999 "$at" eq 0
+  truncate -s 4096 regs
+  ask 6 wait "${on[@]}" --retry 0 "$at+0x1000" eq 0
+  valid 9
+}
+
+@test "watch" {
+  local quick=(--interval 0 --samples 3)
+
+  need jq strace
+  file_start
+  ask 0 watch "${on[@]}" "${quick[@]}" "$at" "$at+0x10.7:4" "$at+0x8/64be"
+  ask 0 watch "${on[@]}" "${quick[@]}" --all --mask 0xff "$at..+0x8"
+  jq_is '.event // "end"' "$(printf '%s\n' first first same same same same end)"
+  ask 0 watch "${on[@]}" --samples 2 --interval 1ms --histogram "$at" "$at+0x40/8"
+  jq_is '.histogram // empty | map(.count) | join(" ")' '2 2'
+  ask 0 watch "${on[@]}" --interval 1ms --until "$at ge 0" "$at+0x10"
+  jq_is '.met // empty' true
+  ask 124 watch "${on[@]}" "${quick[@]}" --until "$at eq 0" "$at+0x10"
+  ask 0 watch "${on[@]}" --dry-run "$at..+0x8" --until "$at+0x40 eq 0"
+  jq_is '.dry_run, has("value") | tostring' "$(printf 'true\nfalse\n%.0s' 1 2 3)"
+  ask 0 watch "${on[@]}" --for 1ns --interval 1s "$at"
+  # Not done.
+  ask 2 watch "${on[@]}"
+  ask 2 watch "${on[@]}" "$at" --frobnicate
+  ask 2 watch "${on[@]}" --stop "$at"
+  expect 2 watch "${on[@]}" --json --screen "$at"
+  keep json
+  ask 2 watch "${on[@]}" --until "$at" "$at"
+  ask 2 watch "${on[@]}" --dry-run "$at+08"
+  ask 7 watch "${on[@]}" "$at+1"
+  jq_is '.command, .pid, .error.kind | tostring' "watch
+$pid
+misaligned"
+  ask 4 watch -p 999999999 "$at"
+  # Done, and failed.
+  truncate -s 4096 regs
+  ask 6 watch "${on[@]}" --retry 0 "${quick[@]}" --histogram "$at+0x1000"
+  ask 3 watch "${on[@]}" --retry 0 "${quick[@]}" --histogram "$at+0xffc" \
+    "$at+0x1000..+8"
+  jq_is '.histogram // empty | map(.sum // "value") | join(" ")' \
+    'value failed failed'
+  ask_faulty pread64:error=EIO:when=2 0 watch "${on[@]}" --retry 0 \
+    --interval 20ms --samples 3 "$at"
+  jq_is '.event // "end"' "$(printf '%s\n' first failure back end)"
+  valid 18
+}
+
+@test "watch: what changes" {
+  local form
+
+  need jq
+  file_start
+  for form in json jsonl; do
+    put_bytes regs 0 00 01 02 03
+    "$MMIODBG" watch "${on[@]}" --$form --interval 1ms --until "$at+0.7 set" \
+      --histogram "$at" "$at+0.7:0" >out 2>err </dev/null 3>&- &
+    program=$!
+    target_pids+=("$program")
+    # The end of an item stands before the next one.
+    wait_until has_text out '"value": "0x03020100"'
+    put_bytes regs 0 80
+    wait "$program"
+    keep $form
+  done
+  jq_is 'select(.event == "change") | .changed' $'0x00000080\n0x80'
+  valid
+}
+
+has_text() {
+  grep -qF -e "$2" "$1"
+}
+
+@test "dump" {
+  need jq strace
+  file_start
+  ask 0 dump "${on[@]}" "$at..+0x20/16be" -f bytes
+  ask 0 dump "${on[@]}" "$at" -n 3 --format hex -f bytes
+  ask 0 dump "${on[@]}" --stop "$at..+0x20" -f bytes
+  ask 0 dump "${on[@]}" --via tracee "$at..+0x20" -f bytes
+  ask 0 dump "${on[@]}" --dry-run "$at..+0x20"
+  jq_is '.file, .dry_run, has("saved") | tostring' $'null\ntrue\nfalse'
+  # Not done.
+  ask 2 dump "${on[@]}"
+  ask 2 dump "${on[@]}" --frobnicate
+  ask 2 dump "${on[@]}" "$at..+0x20"
+  ask 2 dump "${on[@]}" "$at" "$at" -f bytes
+  ask 2 dump "${on[@]}" "$at+08" -f bytes
+  ask 7 dump "${on[@]}" "$at+1" -f bytes
+  ask 1 dump "${on[@]}" "$at" -f no/bytes
+  ask 4 dump -p 999999999 "$at" -f bytes
+  # Not all of it.
+  ask_faulty pread64:error=EIO:when=3 3 dump "${on[@]}" --retry 0 \
+    "$at..+0x20" -f new
+  jq_is '.saved | tostring' $'null\nfalse'
+  ask_faulty pread64:error=EIO:when=3+ 3 dump "${on[@]}" --retry 0 \
+    "$at..+0x20" -f new --format hex
+  jq_is '.count // .saved | tostring' $'6\ntrue'
+  ask_faulty pread64:error=EIO 1 dump "${on[@]}" --retry 0 "$at..+0x20" \
+    -f new --format hex
+  valid 16
+}
+
+@test "load" {
+  need jq strace
+  file_start
+  head -c 32 regs >bytes
+  ask 0 load "${on[@]}" "$at" -f bytes
+  ask 0 load "${on[@]}" "$at..+0x20/16be" -f bytes --verify
+  ask 0 load "${on[@]}" --dry-run "$at" -f bytes
+  jq_is '.dry_run, .done | tostring' $'true\n8'
+  expect 0 dump "${on[@]}" "$at..+0x20"
+  cp out text
+  ask 0 load "${on[@]}" --format hex "$at..+0x20" -f text
+  ask 0 load "${on[@]}" --via tracee "$at" -f bytes
+  # Not done.
+  ask 2 load "${on[@]}" --frobnicate
+  ask 2 load "${on[@]}"
+  ask 2 load "${on[@]}" "$at"
+  ask 2 load "${on[@]}" "$at..+0x10" -f bytes
+  jq_is '.error.kind, .pid, .bytes | tostring' "usage
+$pid
+null"
+  ask 2 load "${on[@]}" --format hex "$at" -f bytes
+  ask 1 load "${on[@]}" "$at" -f absent
+  ask 7 load "${on[@]}" "$at+1" -f bytes
+  # Not all of it.
+  ask_faulty pwrite64:error=EIO:when=3 3 load "${on[@]}" --retry 0 "$at" \
+    -f bytes
+  jq_is 'select(has("done")) | [.done, .failed, .not_reached] | join(" ")' '2 1 5'
+  ask_faulty pwrite64:retval=1 9 load "${on[@]}" "$at" -f bytes
+  valid 14
+}
+
+@test "save" {
+  need jq strace
+  file_start
+  ask 0 save "${on[@]}" -f s "$at..+0x10" "$at+0x20/64be"
+  ask 0 save "${on[@]}" -f s --stop "$at"
+  ask 0 save "${on[@]}" --dry-run "$at..+0x8"
+  jq_is '.dry_run, has("value") | tostring' "$(printf 'true\nfalse\n%.0s' 1 2)"
+  ask 2 save "${on[@]}" "$at"
+  ask 2 save "${on[@]}" -f - "$at"
+  ask 2 save "${on[@]}" -f s
+  ask 2 save "${on[@]}" -f s --frobnicate
+  ask 2 save "${on[@]}" --dry-run "$at+08"
+  ask 2 save "${on[@]}" -f s "$at..+0x10" "$at"
+  ask 7 save "${on[@]}" -f s "$at+1"
+  ask 1 save "${on[@]}" -f no/s "$at"
+  ask 4 save -p 999999999 -f s "$at"
+  ask_faulty pread64:error=EIO:when=2 3 save "${on[@]}" --retry 0 -f s \
+    "$at..+0x10"
+  jq_is '[.saved, .done, .failed, .not_reached] | join(" ")' 'true 3 1 0'
+  ask_faulty pread64:error=EIO 1 save "${on[@]}" --retry 0 -f s "$at"
+  jq_is '[.saved, .done, .failed, .not_reached] | join(" ")' 'false 0 1 0'
+  valid 14
+}
+
+@test "diff" {
+  need jq strace
+  driver_start
+  expect 0 save "${on[@]}" -f a "$at..+0x10" "$at+0x20/64be" "$at+0x30/32x2" \
+    "$at+0x40.7:4" regs.ctrl regs.state "$at+0x50"
+  ask 0 diff a a
+  ask 0 diff "${on[@]}" a
+  ask 0 diff "${on[@]}" --stop a
+  ask 0 diff "${on[@]}" --dry-run a
+  jq_is '.dry_run' "$(yes true | head -n 10)"
+  # Of each kind.
+  expect 0 write "${on[@]}" "$at+4=1" regs.ctrl.mode=FAST,en=1 "$at+0x40.7:4=3"
+  ask 1 diff "${on[@]}" a
+  ask_faulty pread64:error=EIO:when=2 3 diff "${on[@]}" --retry 0 a
+  jq_is 'select(.change == "unread") | .new.error.kind' revoked
+  injected pread64:error=EIO:when=2 3 save "${on[@]}" --retry 0 -f b \
+    "$at+0x8/16" "$at" "$at+4" regs.ctrl regs.state "$at+0x40.7:4" "$at+0x60"
+  ask 1 diff a b
+  jq -r '.change // empty' out | sort -u >found
+  file_is found form only-new only-old unread value
+  # Not done.
+  ask 2 diff
+  ask 2 diff a b a
+  ask 2 diff - -
+  ask 2 diff --frobnicate
+  ask 2 diff none a
+  ask 2 diff "${on[@]}" regs
+  ask 2 diff a none
+  ask 4 diff -p 999999999 a
+  jq_is '.old_file, .error.kind' $'a\nno-process'
+  valid 15
+}
+
+@test "restore" {
+  need jq strace
+  file_start
+  expect 0 save "${on[@]}" -f s "$at..+0x10" "$at+0x20/64be" "$at+0x40.7:4"
+  ask 0 restore "${on[@]}" s --only "$at"
+  jq_is .name "$(printf '%s\n' "$at"+0x{0,4,8,c,20} "$at+0x40.7:4")"
+  ask 0 restore "${on[@]}" s --only "$at+0x40.7:4" --verify
+  ask 0 restore "${on[@]}" --dry-run s --only "$at+0x4"
+  jq_is '.dry_run, .value' $'true\n0x07060504'
+  ask 0 restore "${on[@]}" --stop s --only "$at+0x4"
+  injected pread64:error=EIO:when=2 3 save "${on[@]}" --retry 0 -f part \
+    "$at..+0x10"
+  ask 0 restore "${on[@]}" part --only "$at"
+  jq_is .skipped[0] "$(yes "$at+0x4" | head -n 3)"
+  # Not done.
+  ask 2 restore "${on[@]}" s
+  ask 2 restore "${on[@]}" --only "$at"
+  ask 2 restore "${on[@]}" s s --only "$at"
+  ask 2 restore "${on[@]}" s --frobnicate
+  ask 2 restore "${on[@]}" s --only "$at+0x100"
+  ask 2 restore "${on[@]}" none --only "$at"
+  ask 1 restore "${on[@]}" part --only "$at+0x4"
+  ask 4 restore -p 999999999 s --only "$at"
+  # Not all of it.
+  ask_faulty pwrite64:error=EIO:when=3 3 restore "${on[@]}" --retry 0 s \
+    --only "$at"
+  jq_is 'select(has("done")) | [.done, .failed, .not_reached] | join(" ")' '2 1 3'
+  ask_faulty pwrite64:retval=1 9 restore "${on[@]}" s --only "$at+0x4"
+  valid 15
+}
+
+@test "batch: the documents of all commands" {
+  local form
+
+  need jq
+  file_start
+  head -c 32 regs >bytes
+  cat >lines <<LINES
+on-error continue
+maps
+info $at
+read $at
+write $at=0x03020100
+watch $at --interval 0 --samples 2 --histogram
+watch $at --dry-run
+watch $at+0x1000000
+wait $at ge 0
+wait $at eq 0 --timeout 0
+wait $at eq 0 --dry-run
+dump $at..+0x20 -f dumped
+dump $at..+0x20 -f no/dumped
+load $at -f bytes
+load $at -f absent
+save $at..+0x20 -f saved
+save $at..+0x20 -f no/saved
+save $at..+0x20 --dry-run
+write $at+4=1
+diff saved
+diff saved none
+diff saved --dry-run
+restore saved --only $at+0x4
+restore saved --only $at+0x40
+restore saved --only $at+0x4 --dry-run
+restore absent --only $at
+echo done
+LINES
+  for form in json jsonl; do
+    # From a pipe each line is checked when its turn has come.
+    status=0
+    # shellcheck disable=SC2002 # it is to be a pipe
+    cat lines | "$MMIODBG" batch "${on[@]}" --$form >out 2>err 3>&- || status=$?
+    [ "$status" = 1 ] || fail "status $status: $(cat err)"
+    keep $form
+  done
+  jq -r '.results[] | [.batch_line, .command, .error.kind // "-"] | join(" ")' \
+    "$asked.json" >found
+  file_is found '2 maps -' '3 info -' '4 read -' '5 write -' '6 watch -' \
+    '7 watch -' '8 watch not-mapped' '9 wait -' '10 wait timeout' '11 wait -' \
+    '12 dump -' '13 dump failed' '14 load -' '15 load failed' '16 save -' \
+    '17 save failed' '18 save -' '19 write -' '20 diff -' '21 diff usage' \
+    '22 diff -' '23 restore -' '24 restore usage' '25 restore -' \
+    '26 restore usage' '27 echo -'
+  jq -r '.batch_line // empty' "$asked.jsonl" | uniq >found
+  seq 2 27 >wanted
+  diff -u wanted found
+  valid
+  # What is wrong is found before, in all of a file.
+  printf '%s\n' "watch $at --screen" "dump $at" "load $at" "save $at" \
+    'diff' 'restore saved' 'wait' 'shell' 'batch' 'dump --frobnicate' >lines
+  expect 2 batch "${on[@]}" --json lines
+  jq_is '.results | map(.command + " " + .error.kind) | join(", ")' \
+    'watch usage, dump usage, load usage, save usage, diff usage, restore usage, wait usage, shell usage, batch usage, dump usage'
+  keep json
+  expect 2 batch "${on[@]}" --jsonl lines
+  keep jsonl
+  valid 2
+}
+
+@test "shell: a document a line, and of its own only if it cannot begin" {
+  need jq
+  file_start
+  ask 2 shell "${on[@]}" --frobnicate
+  ask 2 shell "${on[@]}" lines
+  jq_is '.command, .error.kind' $'shell\nusage'
+  valid 2
+}
+
 @test "names: what values mean" {
   need jq
   driver_start
@@ -488,7 +822,9 @@ in_a_pause() {
   ask 2 --frobnicate read @uio0
   # A list is there, whatever was wrong; it is the one that was asked for.
   for list in 'maps maps' 'info locations' 'read elements' 'write elements' \
-    'sym symbols' 'sym pointers --into @uio0' 'sym types -t x'; do
+    'sym symbols' 'sym pointers --into @uio0' 'sym types -t x' \
+    'watch samples' 'dump failures' 'load failures' 'diff differences' \
+    'restore elements' 'batch results'; do
     # shellcheck disable=SC2086 # words
     set -- $list
     ask 2 "$1" "${@:3}" --frobnicate
@@ -724,14 +1060,17 @@ words_of() {
 
 @test "the schema has the commands and the kinds that the program has" {
   need jq
+  "$MMIODBG" batch -e help >statements
   { "$MMIODBG" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z-]*\).*/\1/p' &&
+    sed -n '/^Statements:/,$s/^  \([a-z-]*\) .*/\1/p' statements &&
     echo null; } | sort >wanted
+  grep -qx assert wanted
   words_of command >found
   diff -u wanted found
   # Each command has a definition of its own for both.
   for form in document line; do
-    jq -r ".\"\$defs\".$form.allOf[].if.properties.command.const | . // \"null\"" \
-      "$schema" | sort >found
+    jq -r ".\"\$defs\".$form.allOf[].if.properties.command |
+      if .enum then .enum[] else .const // \"null\" end" "$schema" | sort >found
     diff -u wanted found
   done
   sed -n 's/^\t\[ERROR_[A-Z_]*\] = {"\([a-z-]*\)".*/\1/p' \
