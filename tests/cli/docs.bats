@@ -341,7 +341,7 @@ served() {
   [ ! -s others ] || fail "not described: $(cat others)"
   # All that the source adds to objects.
   cat "$top_srcdir"/src/cmd/*.c "$top_srcdir"/src/render/*.c | tr -s '\n\t ' ' ' |
-    grep -oE '(json_object_object_add|json_add_value|add_string|add_number)\( ?[a-z]+, "[a-z_]+"' |
+    grep -oE '(json_object_object_add|json_add_value|json_add_number|add_string|add_time)\( ?[a-z]+, "[a-z_]+"' |
     sed -E 's/.*"(.*)"/\1/' | sort -u >members
   [ "$(wc -l <members)" -gt 40 ]
   comm -23 members described >others
