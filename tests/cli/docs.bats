@@ -335,7 +335,7 @@ served() {
   } >out 2>err
   grep -oE '"[a-z0-9_]+": ' out | tr -d '": ' | sort -u >members
   [ "$(wc -l <members)" -gt 40 ]
-  section OUTPUT JSON | grep -oE '\<Ql [a-z0-9_]+' | sed 's/Ql //' |
+  section OUTPUT JSON | grep -oE '\<Ql [a-z0-9_-]+' | sed 's/Ql //' |
     sort -u >described
   comm -23 members described >others
   [ ! -s others ] || fail "not described: $(cat others)"
@@ -355,7 +355,7 @@ served() {
 
 @test "man page: JSON as the schema has it" {
   need jq
-  section OUTPUT JSON | grep -oE '\<Ql [a-z0-9_]+' | sed 's/Ql //' |
+  section OUTPUT JSON | grep -oE '\<Ql [a-z0-9_-]+' | sed 's/Ql //' |
     grep -vx 0x | sort -u >described
   jq -r '.. | .properties? | objects | keys[]' "$schema" | sort -u >members
   [ "$(wc -l <members)" -gt 100 ]

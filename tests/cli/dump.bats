@@ -261,6 +261,7 @@ SH
   bad 2 load "${on[@]}" "$at"
   err_has 'there is no file to load'
   expect 2 dump "${on[@]}" "$at" --json
+  validates
   one_diagnostic_err
   err_has 'JSON and the bytes'
   tell unmap 0 0x1000 0x1000
@@ -443,6 +444,7 @@ signals_are_held() {
   [ "$(wc -l <out)" = 4 ]
   out_matches "would write 16 bits at $base \($at\+0x0\) = 0x0001 through .*"
   traced 0 load "${on[@]}" "$at" -f bytes --dry-run --json
+  validates
   accesses_are
   same regs
   bad 2 load "${on[@]}" "$at" -f regs.256 --dry-run -w 8 --format hex
@@ -675,6 +677,7 @@ signals_are_held() {
 @test "dump, load: JSON" {
   need jq strace
   expect 0 dump "${on[@]}" "$at..+0x20/16be" -f bytes --json
+  validates
   jq_is .command dump
   jq_is .pid "$pid"
   jq_is .process mmiotarget
@@ -689,33 +692,41 @@ signals_are_held() {
   jq_is .failed 0
   jq_is .not_reached 0
   fails_at 3 3 dump "${on[@]}" "$at..+0x20" -f new --json
+  validates
   jq_is '.failures | length' 1
   jq_is '.failures[0] | [.first, .last, .count] | join(" ")' \
     "$at+0x8 $at+0x8 1"
   jq_is '.failures[0].error.errno' 5
   jq_is '[.saved, .done, .failed, .not_reached] | join(" ")' 'false 2 1 5'
   fails_at 3+ 3 dump "${on[@]}" "$at..+0x20" -f new --json --format hex
+  validates
   jq_is '.failures[0] | [.first, .last, .count] | join(" ")' \
     "$at+0x8 $at+0x1c 6"
   jq_is '[.saved, .done, .failed, .not_reached] | join(" ")' 'true 2 6 0'
   fails_at 3 3 dump "${on[@]}" "$at..+0x20" -f new --jsonl
+  validates lines
   [ "$(wc -l <out)" = 2 ]
   jq -se '.[0].error.errno == 5 and .[0].command == "dump"
     and .[1].done == 2 and .[1].file == "new"' out >/dev/null
   expect 0 load "${on[@]}" "$at" -f bytes --json
+  validates
   jq_is '[.command, .file, .format, .bytes, .done] | join(" ")' \
     'load bytes raw 32 8'
   expect 1 load "${on[@]}" "$at" -f absent --json
+  validates
   jq_is .error.errno 2
   jq_is '.failures | length' 0
   expect 2 load "${on[@]}" "$at..+0x10" -f bytes --json
+  validates
   jq_is '.error.kind, .pid, .bytes' "usage
 $pid
 null"
   expect 2 dump "${on[@]}" "$at" "$at" -f new --json
+  validates
   jq_is .error.kind usage
   injected pwrite64:error=EIO:when=2 3 load "${on[@]}" --retry 0 "$at" \
     -f bytes --json
+  validates
   jq_is '.failures[0].first' "$at+0x4"
   jq_is '[.done, .failed, .not_reached] | join(" ")' '1 1 6'
 }

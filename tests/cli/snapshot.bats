@@ -158,6 +158,7 @@ edited() {
   bad 2 save "${on[@]}" -f s.json "$at..+0x10" "$at+0x8"
   err_has "$at+0x8: two of the locations have this register"
   expect 2 save "${on[@]}" --json "$at"
+  validates
   err_has '-f FILE'
   bad 2 save "${on[@]}" -f s.json
   bad 2 save "${on[@]}" -f s.json "$at=1"
@@ -193,13 +194,16 @@ edited() {
   out_has 'would read 32 bits' "$at+0x4"
   [ ! -e s.json ]
   expect 0 save "${on[@]}" --json -f s.json "$at..+0x8"
+  validates
   jq -e '.command == "save" and .file == "s.json" and .saved and .done == 2 and
     .failed == 0 and .not_reached == 0 and .pid == '"$pid" out
   injected pread64:error=EIO:when=2 3 save "${on[@]}" --retry 0 --jsonl \
     -f s.json "$at..+0x8"
+  validates lines
   jq -e '.saved and .done == 1 and .failed == 1' out
   [ "$(wc -l <out)" = 1 ]
   expect 1 save "${on[@]}" --json -f no/s.json "$at"
+  validates
   jq -e '.error.kind and (has("saved") | not)' out
 }
 
@@ -416,6 +420,7 @@ go_on() {
     "only in a.json: $at+0x18 = 0x1b1a1918" \
     "only in b.json: $at+0x1c = 0x1f1e1d1c"
   expect 1 diff --json a.json b.json
+  validates
   jq -e '.command == "diff" and .old_file == "a.json" and
     .new_file == "b.json" and .different == 5 and .compared == 4 and
     (has("pid") | not) and (.differences | map(.change)) ==
@@ -428,6 +433,7 @@ go_on() {
     .differences[2].new.width == 16 and
     (.differences[3] | has("new") | not)' out
   expect 1 diff --jsonl a.json b.json
+  validates lines
   [ "$(wc -l <out)" = 6 ]
   jq -e -s '.[5].different == 5 and .[0].command == "diff"' out
   # A field that is the same is no difference.
@@ -454,6 +460,7 @@ go_on() {
   err_has 'none.json: ' 'No such file'
   need jq
   expect 2 diff "${on[@]}" --json s.json
+  validates
   jq -e '.error.kind == "not-mapped" and .differences == []' out
 }
 
@@ -572,6 +579,7 @@ go_on() {
   err_is "mmiodbg: $at+0x4 is skipped: it could not be read when it was saved"
   bytes_are regs 0 00 01 02 03 00 00 00 00 08 09 0a 0b
   expect 0 restore "${on[@]}" --json s.json --only "$at"
+  validates
   jq -e --arg at "$at" '.command == "restore" and .file == "s.json" and
     .skipped == [$at + "+0x4"] and (.elements | map(.name)) ==
     [$at + "+0x0", $at + "+0x8"] and (.elements | all(.written))' out
@@ -592,6 +600,7 @@ go_on() {
   bytes_are regs 0 00 01 02 03 04 05 06 07 00 00
   injected pwrite64:error=EIO:when=1 1 restore --retry 0 --json "${on[@]}" \
     s.json --only "$at"
+  validates
   jq -e '.failed == 1 and .not_reached == 3' out
   err_has "mmiodbg: not written: $at+0x0, $at+0x4, $at+0x8, $at+0xc"
   nowhere err 'mmiodbg: written'

@@ -209,6 +209,7 @@ reads() {
   done
   # The last one is before the end.
   expect 0 watch "${on[@]}" --for 100ms --interval 50ms --json "$at+0x10"
+  validates
   jq -e '.taken <= 2 and .taken + .missed <= 2' out
 }
 
@@ -229,9 +230,11 @@ reads() {
   err_has "$at+0x10: eq 5 does not hold: it is 0x00000006"
   expect 124 watch "${on[@]}" --for 50ms --interval 1ms --json \
     --until "$at+0x10 eq 5" "$at+0x20"
+  validates
   jq -e '.met == false and .error.kind == "timeout" and
     (.condition | endswith("+0x10 eq 5"))' out
   expect 0 watch "${on[@]}" --json --until "$at+0x10.2 set" "$at+0x20"
+  validates
   jq -e '.met and .taken == 1 and (has("error") | not)' out
 }
 
@@ -328,6 +331,7 @@ reads() {
     .changed == "0x00000000" and .away_nanoseconds > 0' <<<"$line"
   kill -TERM "$watcher"
   cat <&"$lines" >rest
+  validates lines rest
   exec {lines}<&-
   watch_ends 143
   [ "$(wc -l <rest)" = 1 ]
@@ -340,6 +344,7 @@ reads() {
   need jq
   expect 0 watch "${on[@]}" --json --interval 0 --samples 3 --all "$at+0x10" \
     "$at+0x20/8"
+  validates
   jq -e '(.samples | length) == 6 and .taken == 3 and
     [.samples[].sample] == [1, 1, 2, 2, 3, 3] and
     [.samples[].event] == ["first", "first", "same", "same", "same", "same"]
@@ -359,9 +364,11 @@ reads() {
     exec {lines}<&-
     watch_ends $((128 + $(kill -l "$signal")))
     jq -e '(.samples | length) == 1 and .taken == 1' out
+    validates
   done
   # Nor without a process.
   expect 4 watch --json -p 99999999 "$at+0x10"
+  validates
   jq -e '.command == "watch" and .samples == [] and
     .error.kind == "no-process"' out
 }
@@ -398,6 +405,7 @@ reads() {
   until_lines 2
   kill -TERM "$watcher"
   watch_ends 143
+  validates
   jq -e '.taken as $taken |
     (.histogram | map(.count) | add) == $taken and
     [.histogram[] | .value // .sum] == ["0x00000002", "failed"] and
@@ -729,6 +737,7 @@ late_reader() {
     expect_of 0 strace -qq -f -o trace -P "/proc/$pid/mem" -e trace=pread64 \
     -e inject=pread64:error=EIO:when=3..6 "$MMIODBG" watch "${on[@]}" \
     --via kernel --retry 0 --interval 5ms --samples 8 --jsonl "$at+0x10"
+  validates lines
   jq -e -s '[.[] | .event] == ["first", "failure", "back", null] and
     .[1].sample == 3 and .[2].sample == 7 and .[3].taken == 8' out
   [ "$(grep -c pread64 trace)" = 8 ]
@@ -737,6 +746,7 @@ late_reader() {
     expect_of 6 strace -qq -f -o trace -P "/proc/$pid/mem" -e trace=pread64 \
     -e inject=pread64:error=EIO:when=3+ "$MMIODBG" watch "${on[@]}" \
     --via kernel --retry 100ms --interval 20ms --samples 22 --json "$at+0x10"
+  validates
   jq -e '[.samples[].event] == ["first", "failure"] and
     .samples[1].error.attempts > 2 and .error.kind == "revoked"' out
   # 20 samples, and the attempts of the first.
@@ -949,6 +959,7 @@ C
   put_bytes regs 0x4 09
   reads 0 --jsonl --samples 5 --interval 1ms \
     --until 'regs.ctrl.mode eq FAST' regs.ctrl
+  validates lines
   [ "$(grep -c "pread64 4 $((base + 4))" accesses)" = 1 ]
   [ "$(grep -c pread64 accesses)" = 1 ]
   head -n 1 out >first
@@ -1077,8 +1088,10 @@ screen_line() {
   bad 2 watch "${on[@]}" --screen "$at+0x10"
   err_has 'standard output is no terminal'
   expect 2 watch "${on[@]}" --screen --json "$at+0x10"
+  validates
   err_is 'mmiodbg: --screen and --json exclude each other; leave one of the two out'
   expect 2 watch "${on[@]}" --screen --jsonl "$at+0x10"
+  validates lines
   bad 2 watch "${on[@]}" --screen -q "$at+0x10"
   bad 2 watch "${on[@]}" --screen --all "$at+0x10"
   script -qec "env TERM=dumb $(printf '%q ' "$MMIODBG" watch "${on[@]}" --screen "$at+0x10")" \
