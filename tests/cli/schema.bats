@@ -935,7 +935,24 @@ LINES
   cp out usage
   expect 2 --json
   cp out none
-  validates document read write failed info maps sym types usage none
+  expect 0 watch --json "${on[@]}" --interval 0 --samples 2 --all --histogram \
+    --until "$at+0x10 ge 0" "$at"
+  cp out watch
+  expect 0 dump --json "${on[@]}" "$at..+8" -f bytes
+  cp out dump
+  expect 0 load --json "${on[@]}" "$at" -f bytes
+  cp out load
+  expect 0 save --json "${on[@]}" -f s "$at"
+  cp out save
+  sed 's/"value":"0x/&f/; s/0xf0/0xf/' s >t
+  expect 1 diff --json s t
+  cp out diff
+  expect 0 restore --json "${on[@]}" s --only "$at"
+  cp out restore
+  expect 0 save --json "${on[@]}" --dry-run "$at"
+  cp out walk
+  validates document read write failed info maps sym types usage none watch dump \
+    load save diff restore walk
   while read -r form filter; do
     i=$((i + 1))
     jq "$filter" "$form" >"bad.$i.$form"
@@ -1014,6 +1031,69 @@ usage del(.error)
 usage .error = "text"
 none del(.error)
 none .elements = []
+watch .other = 1
+watch del(.samples)
+watch del(.taken)
+watch del(.missed)
+watch del(.pid, .process)
+watch del(.met)
+watch .samples[0].other = 1
+watch .samples[0].event = "other"
+watch .samples[0].event = "failure"
+watch .samples[0].event = "change"
+watch .samples[0].sample = 0
+watch .samples[0].time |= sub("Z"; "+00:00")
+watch .samples[0].was = "0x00000000"
+watch .samples[0].error = {}
+watch del(.samples[0].value)
+watch del(.samples[0].lost)
+watch .histogram[0].sum = "others"
+watch .histogram[0].count = 0
+watch del(.histogram[0].first)
+watch .dry_run = true
+dump .other = 1
+dump del(.failures)
+dump del(.saved)
+dump del(.format)
+dump del(.width)
+dump del(.location)
+dump .format = "text"
+dump .dry_run = true
+dump .failures = [{"first": "a", "last": "b", "count": 1}]
+load .saved = true
+load del(.not_reached)
+load .elements = []
+save .other = 1
+save .file = null
+save .saved = 1
+save del(.saved)
+save del(.done)
+save .elements = []
+diff .other = 1
+diff .pid = 1 | .process = "a"
+diff del(.old_file)
+diff del(.compared)
+diff .failed = 0
+diff .differences[0].other = 1
+diff .differences[0].change = "other"
+diff .differences[0].change = "only-old"
+diff .differences[0].change = "unread"
+diff del(.differences[0].name)
+diff del(.differences[0].changed)
+diff del(.differences[0].old)
+diff .differences[0].old.other = 1
+diff .differences[0].old.order = "middle"
+diff .differences[0].old.error = {"kind": "revoked", "message": "a"}
+diff del(.differences[0].new.value)
+restore .other = 1
+restore del(.file)
+restore del(.skipped)
+restore .skipped = [1]
+restore del(.elements[0].name)
+restore del(.elements[0].written)
+walk .dry_run = false
+walk .saved = true
+walk .file = "s"
 FILTERS
   # What no filter of jq can print.
   head -c -2 read >bad.a.cut
@@ -1023,14 +1103,14 @@ FILTERS
   printf %s "$(cat read)" >bad.e.end
   sed 's/"process": "/&\xff/' read >bad.f.utf8
   : >bad.g.empty
-  [ "$(printf '%s\n' bad.* | wc -l)" -gt 70 ]
+  [ "$(printf '%s\n' bad.* | wc -l)" -gt 130 ]
   refused_files document bad.*
   # Lines.
-  for form in read write info maps sym types; do
+  for form in read write info maps sym types watch dump load diff restore walk; do
     jq -c "$as_lines" $form >"good.$form"
     head -n 1 "good.$form" | jq -c '.other = 1' >"worse.$form"
     head -n 1 "good.$form" | jq -c 'del(.command)' >"worse.command.$form"
-    [ "$form" = maps ] ||
+    [[ $form == @(maps|diff) ]] ||
       head -n 1 "good.$form" | jq -c 'del(.pid, .process)' >"worse.pid.$form"
   done
   validates lines good.*
