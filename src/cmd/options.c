@@ -48,6 +48,7 @@ FLAG(set_relative, relative)
 FLAG(set_histogram, histogram)
 FLAG(set_screen, screen)
 FLAG(set_no_attach, no_attach)
+FLAG(set_no_history, no_history)
 FLAG(set_help, help)
 FLAG(set_version, version)
 
@@ -420,6 +421,9 @@ static const struct option_row rows[] = {
 	 "do not attach to the threads of the process, as if something else "
 	 "traced them",
 	 GROUP_SHELL, set_no_attach},
+	{0, "no-history", NULL,
+	 "neither read nor keep lines that were typed in other shells",
+	 GROUP_SHELL, set_no_history},
 	{0, "into", "REGION",
 	 "list the variables that point into this region of a device",
 	 GROUP_SYMBOLS, set_into},

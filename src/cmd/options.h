@@ -72,11 +72,11 @@ struct options {
 	bool has_mask;
 	uint64_t mask; /* never 0 */
 	bool all, relative, histogram, screen;
-	bool no_attach;         /* of a shell */
-	const char *file;       /* -f, or NULL */
-	const char *format;     /* --format, or NULL */
-	struct word_list only;  /* --only, of each time it was given */
-	struct word_list lines; /* -e, likewise */
+	bool no_attach, no_history; /* of a shell */
+	const char *file;           /* -f, or NULL */
+	const char *format;         /* --format, or NULL */
+	struct word_list only;      /* --only, of each time it was given */
+	struct word_list lines;     /* -e, likewise */
 	bool help, version;
 	const char *wrong; /* the word at which parsing failed, or NULL */
 	uint64_t given;    /* rows of the table that stood before the command */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "base/text.h"
@@ -17,8 +18,10 @@
 #include "target/attachment.h"
 #include "target/session.h"
 
-/* Nanoseconds. The agent tells of an exec by a word in memory. */
-#define LOOK_EVERY UINT64_C(250000000)
+/* Nanoseconds. The agent tells of an exec by a word in memory; of mappings
+ * nothing tells. */
+#define LOOK_EVERY    UINT64_C(250000000)
+#define REFRESH_EVERY UINT64_C(1000000000)
 
 enum target_state { TARGET_NONE, TARGET_LIVES, TARGET_ENDED, TARGET_EXECUTED };
 
@@ -28,9 +31,11 @@ struct shell {
 	struct editor *editor;
 	struct past past;
 	/* What the user knows by now, and of which target. */
-	uint64_t generation;
+	uint64_t released;
 	enum target_state told;
-	bool told_agent; /* that it has ended */
+	bool told_agent;       /* that it has ended */
+	uint64_t told_changes; /* of device mappings */
+	uint64_t refreshed;    /* when */
 };
 
 /* The state of the target */
@@ -72,16 +77,17 @@ static char *make_prompt(void *data)
 	return prompt;
 }
 
-/* A new target is known as it is when it is taken. */
 static void note_target(struct shell *shell)
 {
 	const struct held_target *held = &shell->interpreter.held;
 
-	if (held->session && shell->generation == held->generation)
+	if (shell->released == held->released)
 		return;
-	shell->generation = held->generation;
-	shell->told = look(shell);
+	shell->released = held->released;
+	shell->told = TARGET_NONE;
 	shell->told_agent = false;
+	shell->told_changes = 0;
+	shell->refreshed = clock_now();
 }
 
 static char *news_of_target(struct shell *shell, enum target_state state)
@@ -116,15 +122,45 @@ static char *news_of_agent(struct shell *shell)
 	return asprintf(&news, "mmiodbg: %s", event->message) < 0 ? NULL : news;
 }
 
+/* Not of what `maps` has shown in the meantime. */
+static char *news_of_mappings(struct shell *shell)
+{
+	struct held_target *held = &shell->interpreter.held;
+	const struct session *session = held->session;
+	uint64_t now = clock_now();
+	cleanup_free char *name = NULL;
+	char *news;
+
+	if (session && now - shell->refreshed >= REFRESH_EVERY) {
+		error_destroy(held_target_refresh(held));
+		shell->refreshed = now;
+	}
+	if (!session || shell->told_changes == held->changes)
+		return NULL;
+	shell->told_changes = held->changes;
+	if (!held->renumbered)
+		return NULL;
+	name = text_escape(session->name, strlen(session->name));
+	if (asprintf(&news,
+		     "mmiodbg: the device mappings of process %d (%s) have "
+		     "changed; `maps` lists them",
+		     (int)session->process.pid, name ? name : "?") < 0)
+		return NULL;
+	return news;
+}
+
 static char *tell_news(void *data)
 {
 	struct shell *shell = data;
 	enum target_state state = look(shell);
+	char *news;
 
 	note_target(shell);
-	if (state > TARGET_LIVES && state > shell->told)
-		return news_of_target(shell, state);
-	return news_of_agent(shell);
+	if (state > TARGET_LIVES)
+		return state > shell->told ? news_of_target(shell, state)
+					   : NULL;
+	news = news_of_agent(shell);
+	return news ? news : news_of_mappings(shell);
 }
 
 static int news_descriptor(void *data, uint64_t *ret_interval)
@@ -134,8 +170,8 @@ static int news_descriptor(void *data, uint64_t *ret_interval)
 
 	if (!session || look(shell) != TARGET_LIVES)
 		return -1;
-	if (attachment_is_whole(session))
-		*ret_interval = LOOK_EVERY;
+	*ret_interval =
+		attachment_is_whole(session) ? LOOK_EVERY : REFRESH_EVERY;
 	return session->process.pidfd;
 }
 
@@ -239,7 +275,7 @@ static struct error *begin(struct shell *shell)
 	struct error *error = editor_create(&hooks, &shell->editor);
 	cleanup_error struct error *forgotten = NULL;
 
-	if (error)
+	if (error || shell->options.no_history)
 		return error;
 	forgotten = past_open(&shell->past, remember, shell);
 	if (forgotten)
@@ -303,7 +339,9 @@ const struct command command_shell = {
 		"regions, names and members; Ctrl-C ends a command, Ctrl-D or "
 		"`exit` the shell.\n"
 		"It stays attached to the target, which runs on; --no-attach "
-		"does without.\n",
+		"does without.\n"
+		"Lines are kept for the next shell, unless --no-history is "
+		"given.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_SHELL,
 	.run = run,

@@ -228,6 +228,8 @@ void held_target_release(struct held_target *held)
 	session_destroy(held->session);
 	held->session = NULL;
 	held->renumbered = held->refused = false;
+	held->changes = 0;
+	held->released++;
 	held->generation++;
 }
 
@@ -261,7 +263,10 @@ struct error *held_target_refresh(struct held_target *held)
 	if (error || !changed)
 		return error;
 	held->generation++;
-	held->renumbered |= !same_devices(before, count, &session->devices);
+	if (!same_devices(before, count, &session->devices)) {
+		held->renumbered = true;
+		held->changes++;
+	}
 	return NULL;
 }
 

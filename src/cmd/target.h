@@ -21,6 +21,8 @@ struct held_target {
 	/* Device mappings have changed since it was opened, or since `maps` has
 	 * shown them: an index may mean another one. */
 	bool renumbered;
+	uint64_t changes;  /* how often they have */
+	uint64_t released; /* how often a target was let go of */
 	/* Grows whenever what was resolved before points nowhere. */
 	uint64_t generation;
 };

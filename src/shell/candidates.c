@@ -22,6 +22,15 @@ static void add(struct candidates *candidates, char *text, size_t shown,
 	};
 }
 
+/* Nobody could type it, and a line might end by it. */
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == '\177')
+			return true;
+	return false;
+}
+
 void candidates_add(struct candidates *candidates, const char *begun,
 		    const char *const *texts, size_t shown, bool ends)
 {
@@ -38,7 +47,7 @@ void candidates_add(struct candidates *candidates, const char *begun,
 	*text = '\0';
 	for (size_t i = 0; texts[i]; i++)
 		end = stpcpy(end, texts[i]);
-	if (text_starts(text, begun, NULL))
+	if (text_starts(text, begun, NULL) && !has_control(text))
 		add(candidates, text, shown, ends);
 	else
 		free(text);

@@ -22,7 +22,8 @@ struct candidates {
 
 /*
  * Adds one if it begins with `begun`: it is `texts` in a row, a list that ends
- * with NULL. What finds no memory is passed over.
+ * with NULL. What finds no memory is passed over, and so is what has control
+ * characters, such as a name in a damaged file.
  */
 void candidates_add(struct candidates *candidates, const char *begun,
 		    const char *const *texts, size_t shown, bool ends)

@@ -137,8 +137,9 @@ static int open_locked(const char *path, struct stat *ret)
 		return -1;
 	if (fstat(fd, ret) < 0)
 		errnum = errno;
-	if (!errnum)
-		errnum = lock(fd);
+	else
+		/* It may have been replaced in the meantime. */
+		errnum = is_ours(ret) ? lock(fd) : EPERM;
 	if (!errnum)
 		return fd;
 	close(fd);
