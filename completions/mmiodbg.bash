@@ -290,6 +290,7 @@ _mmiodbg_place()
     ((arguments == 1)) && _mmiodbg_offer '' eq ne lt le gt ge set clear
     return
   fi
+  [[ $command == shell ]] && return
   # Which names there are, only debug information tells.
   [[ $command == sym ]] && return
   case $command in

@@ -237,3 +237,5 @@ complete -c mmiodbg -n '__mmiodbg_takes dump load save' -s f -l file -rF -d 'the
 complete -c mmiodbg -n '__mmiodbg_takes dump load' -l format -xa 'raw hex' -d 'the form of the file'
 complete -c mmiodbg -n '__mmiodbg_takes restore' -l only -x -d 'restore this register or struct'
 complete -c mmiodbg -n '__mmiodbg_takes batch' -s e -l line -x -d 'a line of the batch'
+complete -c mmiodbg -n '__mmiodbg_takes shell' -l no-attach -d 'do not attach to the threads of the process'
+complete -c mmiodbg -n '__mmiodbg_takes shell' -l no-history -d 'neither read nor keep lines that were typed'

@@ -185,6 +185,10 @@ _mmiodbg() {
   lines=(
     '*'{-e+,--line=}'[a line of the batch]:line: '
   )
+  prompt=(
+    '--no-attach[do not attach to the threads of the process]'
+    '--no-history[neither read nor keep lines that were typed]'
+  )
   into=(
     '--into=[the variables that point into a region]:device:_mmiodbg_devices'
   )
@@ -255,6 +259,10 @@ _mmiodbg() {
     (batch)
       _arguments -s -S $always $place $via $access $types $symbols $lines \
         '1:file:_files' && ret=0
+      ;;
+    (shell)
+      _arguments -s -S $always $place $via $access $types $symbols $prompt \
+        && ret=0
       ;;
     (sym)
       _arguments -s -S $always $place $table $types $symbols $into \

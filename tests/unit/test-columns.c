@@ -98,8 +98,8 @@ START_TEST(columns)
 		candidates_add_word(&candidates, "", words[i], true);
 	expect_columns(&candidates, 80, "one    two    three  four   five\n");
 	/* The last column of the terminal stays free. */
-	expect_columns(&candidates, 20, "one    four\ntwo    five\nthree\n");
-	expect_columns(&candidates, 21, "one    four\ntwo    five\nthree\n");
+	expect_columns(&candidates, 20, "one    three  five\ntwo    four\n");
+	expect_columns(&candidates, 19, "one    four\ntwo    five\nthree\n");
 	expect_columns(&candidates, 12, "one\ntwo\nthree\nfour\nfive\n");
 	expect_columns(&candidates, 2, "one\ntwo\nthree\nfour\nfive\n");
 	candidates.cut = true;
