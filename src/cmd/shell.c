@@ -217,6 +217,8 @@ static void run_line(struct shell *shell, const char *line)
 	session = interpreter->held.session;
 	if (session && session->names)
 		names_limit(session->names, 0);
+	if (interrupt_pending() && !interrupt_is_final())
+		editor_drop_echo(shell->editor);
 	interrupt_clear();
 	interrupt_release();
 	attach_to_target(shell);

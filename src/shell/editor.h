@@ -49,6 +49,10 @@ void editor_destroy(struct editor *editor);
 void editor_remember(struct editor *editor, const char *line)
 	__attribute__((nonnull));
 
+/* After a command that Ctrl-C has ended: the terminal's ^C goes, so that the
+ * prompt does not begin behind it. */
+void editor_drop_echo(const struct editor *editor) __attribute__((nonnull));
+
 enum editor_end {
 	EDITOR_LINE,        /* there is one */
 	EDITOR_INTERRUPTED, /* Ctrl-C: it was dropped */

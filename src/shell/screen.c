@@ -66,6 +66,14 @@ void editor_erase_line(const struct editor *editor)
 	fflush(editor->out);
 }
 
+void editor_drop_echo(const struct editor *editor)
+{
+	fputc('\r', editor->out);
+	if (can(editor, "ce"))
+		el_set(editor->edit, EL_ECHOTC, "ce", NULL);
+	fflush(editor->out);
+}
+
 void editor_show_line(const struct editor *editor)
 {
 	fflush(editor->out);

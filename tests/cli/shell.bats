@@ -92,6 +92,8 @@ prepare() {
   cp regs regs.before
   file=$work/regs
   at=$(region "$file")
+  terminals=0
+  echo 'set -g remain-on-exit on' >terminal.conf
 }
 
 finish() {
@@ -100,14 +102,15 @@ finish() {
 
 # The terminal
 
+# A server that is ending may still hold its socket: each one has its own.
 terminal() {
-  tmux -S "$work/terminal" -f /dev/null "$@" 3>&-
+  tmux -S "$work/terminal.$terminals" -f "$work/terminal.conf" "$@" 3>&-
 }
 
 # terminal_start COMMAND...: in a terminal of 160 columns and 40 lines
 terminal_start() {
+  terminals=$((terminals + 1))
   terminal new-session -d -x 160 -y 40 "$@"
-  terminal set -g remain-on-exit on
 }
 
 # shell_start ARGUMENTS...: `mmiodbg shell` with the target; its status goes to
@@ -351,6 +354,12 @@ shell_pid() {
   shown "unknown command 'nothing'"
   line 'help info'
   shown 'Usage: mmiodbg [options] info [options] LOCATION...'
+}
+
+@test "shell: JSON of one that does not start" {
+  expect 2 shell --json x
+  validates
+  jq_is '.command, .error.kind' $'shell\nusage'
 }
 
 @test "shell: JSON is one document a line" {
@@ -718,6 +727,9 @@ forgets() {
   mkdir -p state/mmiodbg/history
   forgets 'it is no regular file'
   rmdir state/mmiodbg/history
+  mkfifo state/mmiodbg/history
+  forgets 'it is no regular file'
+  rm state/mmiodbg/history
   ln -s /dev/null state/mmiodbg/history
   forgets ''
   ln -sf "$work/made" state/mmiodbg/history
@@ -728,6 +740,26 @@ forgets() {
   rm state/mmiodbg/history
   forgets ''
   file_is state/mmiodbg/history 'echo one'
+}
+
+@test "shell: --no-history neither reads nor keeps lines" {
+  mkdir -p "${kept%/*}"
+  echo 'echo before' >"$kept"
+  plain_start
+  shell_start -p "$pid" --no-history
+  typed ''
+  line 'echo one'
+  shown $'\none'
+  keys Up
+  typed 'echo one'
+  keys Up
+  keys Up
+  keys -l '!'
+  typed 'echo one!'
+  keys C-u
+  line exit
+  ended_with 0
+  file_is "$kept" 'echo before'
 }
 
 @test "shell: root leaves nothing in the home of somebody else" {
@@ -779,6 +811,60 @@ forgets() {
   typed ''
   line exit
   ended_with 0
+}
+
+@test "shell: Ctrl-C ends watch, and leaves no trace of itself" {
+  plain_start
+  shell_start -p "$pid"
+  typed ''
+  line 'watch @0 --samples 2 --interval 1ms --all --relative'
+  typed ''
+  line 'watch @0'
+  running
+  shown "@0 = $(number 32 0)"
+  keys C-c
+  typed ''
+  line 'watch @0 @0+0x4 --screen'
+  running
+  keys C-c
+  typed ''
+  line "save $at -n 4 -f kept"
+  typed ''
+  line "write $at=0xffffffff"
+  line 'diff kept'
+  shown '0xffffffff'
+  typed ''
+  line exit
+  ended_with 0
+}
+
+first_is_written() {
+  [ "$(head -c 1 large | od -An -tu1)" -eq 1 ]
+}
+
+# written: to the file that was all zeros, with elements of 8 bits
+written() {
+  tr -d '\0' <large | wc -c
+}
+
+@test "shell: Ctrl-C ends a write, and nothing is written after it" {
+  file=$work/large
+  truncate -s 64M large
+  at=$(region "$file")
+  plain_start
+  shell_start -p "$pid"
+  typed ''
+  line "write --fill -w 8 $at..+0x4000000=1"
+  await first_is_written
+  keys C-c
+  shown ' elements were written'
+  typed ''
+  told=$(screen | sed -n 's/.*: \([0-9]*\) of 67108864 elements were written.*/\1/p')
+  [ "$told" -lt 67108864 ]
+  [ "$(written)" = "$told" ]
+  line 'echo alive'
+  shown alive
+  [ "$(written)" = "$told" ]
 }
 
 @test "shell: Ctrl-C ends a long read, and tells how far that came" {
@@ -942,6 +1028,30 @@ SH
   shown $'\none two three four five six seven eight'
 }
 
+@test "shell: a terminal that can do nothing" {
+  plain_start
+  cat >run <<SH
+TERM=dumb '$MMIODBG' shell -p $pid --treat-as-device '$file'
+echo \$? >ended
+SH
+  terminal_start bash run
+  typed ''
+  keys -l 'echo ac'
+  keys BSpace
+  keys -l 'b'
+  typed 'echo ab'
+  kill -KILL "$pid"
+  shown 'has ended'
+  prompt="mmiodbg $pid (mmiotarget, ended)>"
+  typed 'echo ab'
+  keys Enter
+  shown $'\nab'
+  completed rea 'read '
+  keys C-d
+  await [ -s ended ]
+  file_is ended 0
+}
+
 # The target
 
 @test "shell: it survives its target, and says so at once" {
@@ -1008,6 +1118,72 @@ SH
   is_not_traced "$pid"
   kill -KILL "$pid"
   shown "mmiodbg: process $pid (mmiotarget) has ended"
+}
+
+@test "shell: without attaching it sees an exec, too" {
+  plain_start
+  shell_start -p "$pid" --no-attach
+  typed ''
+  tell exec "$MMIOTARGET" "$file"
+  shown "mmiodbg: process $pid (mmiotarget) has executed another program (exec)"
+  prompt="mmiodbg $pid (mmiotarget, exec)>"
+  typed ''
+}
+
+@test "shell: device mappings that change are told, once" {
+  plain_start
+  for attach in '' --no-attach; do
+    # shellcheck disable=SC2086 # a word or none
+    shell_start -p "$pid" $attach
+    typed ''
+    keys -l 'echo ab'
+    typed 'echo ab'
+    tell map "$file"
+    shown "the device mappings of process $pid (mmiotarget) have changed; \`maps\` lists them"
+    typed 'echo ab'
+    keys -l c
+    keys Enter
+    shown $'\nabc'
+    line maps
+    shown "file:$file"
+    typed ''
+    keys C-l
+    typed ''
+    line "read @1 -q"
+    shown "$(number 32 0)"
+    tell map anon,len=4096
+    line "read @0+0x4 -q"
+    shown "$(number 32 4)"
+    not_shown 'have changed'
+    terminal kill-server
+  done
+}
+
+@test "shell: a target of somebody else" {
+  need_root
+  need setpriv
+  plain_start
+  chmod 711 "$work" "${work%/*}" "${work%/*/*}"
+  cat >run <<SH
+unset HOME
+setpriv --reuid 64321 --regid 64321 --clear-groups \
+  '$MMIODBG' shell -p $pid
+echo \$? >ended
+setpriv --reuid 64321 --regid 64321 --clear-groups '$MMIODBG' shell
+echo \$? >>ended
+SH
+  terminal_start bash run
+  shown "reading the mappings of process $pid, which belongs to user 0"
+  prompt='mmiodbg>'
+  typed ''
+  line "attach $pid"
+  keys C-l
+  line "attach $pid"
+  shown 'Permission denied'
+  typed ''
+  keys C-d
+  await lines_are ended 2
+  file_is ended 5 0
 }
 
 @test "shell: another target" {
