@@ -825,7 +825,7 @@ forgets() {
   keys C-c
   typed ''
   line 'watch @0 @0+0x4 --screen'
-  running
+  shown ' 0 lost'
   keys C-c
   typed ''
   line "save $at -n 4 -f kept"
