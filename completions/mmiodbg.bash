@@ -149,7 +149,8 @@ _mmiodbg_options()
   case $command in
   '') names+=("${place[@]}" "${table[@]}" "${access[@]}"
     "${change[@]}" "${types[@]}" "${symbols[@]}" --timeout
-    "${watching[@]}" "${form[@]}" --only "${lines[@]}" --into) ;;
+    "${watching[@]}" "${form[@]}" --only "${lines[@]}" --into
+    "${prompt[@]}") ;;
   maps) names+=("${place[@]}" "${table[@]}") ;;
   info) names+=("${place[@]}" "${symbols[@]}" --via --trust-kernel) ;;
   read | peek) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
@@ -336,7 +337,7 @@ _mmiodbg()
     _mmiodbg_options
   elif [[ -z $command ]]; then
     _mmiodbg_offer '' maps info read peek write poke sym watch wait dump \
-      load save diff restore batch
+      load save diff restore batch shell
   else
     _mmiodbg_place
   fi

@@ -97,8 +97,8 @@ _mmiodbg_columns() {
 _mmiodbg() {
   local curcontext=$curcontext state state_descr context ret=1
   local -a line line_words commands_ always place table via access change
-  local -a types symbols into samples watch timeout waiting form replay quiet verify
-  local -a file format only lines
+  local -a types symbols into samples watch timeout waiting form replay quiet
+  local -a verify file format only lines prompt
   typeset -A opt_args
 
   line_words=( "${(@Q)words}" )
@@ -118,6 +118,7 @@ _mmiodbg() {
     'diff:compare a snapshot with the device, or with another one'
     'restore:write registers of a snapshot back'
     'batch:carry out commands, a line each'
+    'shell:carry out commands by hand, with line editing'
   )
   always=(
     '(-v --verbose)'{-v,--verbose}'[say more; each access]'
@@ -214,7 +215,7 @@ _mmiodbg() {
 
   _arguments -C -s $always $place $table $via $access $change \
     $types $symbols $into $watch $timeout \
-    $file $format $only $lines \
+    $file $format $only $lines $prompt \
     '(-): :->command' '(-)*:: :->arguments' && ret=0
   case $state in
   (command)
