@@ -140,9 +140,10 @@ nap() {
   sleep "$1"
 }
 
-# await MICROSECONDS COMMAND...: until it succeeds; `took` is how long that was
+# await MICROSECONDS COMMAND...: until it succeeds; `took` is how long that was. What
+# takes longer is looked at less often, for that takes a processor away from it.
 await() {
-  local limit=$1 before now
+  local limit=$1 before now pause=0.001
 
   shift
   now
@@ -151,7 +152,8 @@ await() {
     now
     took=$((now - before))
     [ "$took" -lt "$limit" ] || return
-    nap 0.001
+    nap $pause
+    [ $took -lt 50000 ] || pause=0.01
   done
   now
   took=$((now - before))
