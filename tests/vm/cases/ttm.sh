@@ -235,11 +235,13 @@ echo "# $REPLY times, ${BASH_REMATCH[1]} attempts"
 bus_any
 case_end
 
-# Of each buffer in turn one word, so that none is kept by the accesses.
+# Of each buffer in turn one word, so that none is kept by the accesses. Each access
+# waits for moves of 5 MiB.
+turns=$((${MMIODBG_VM_ELEMENTS:-100} / 12))
 for via in kernel auto tracee; do
   case_begin "TTM, moved all the time, $via: each value is right, or there is none"
   locations=() wanted=()
-  for ((j = 0; j < 32; j++)); do
+  for ((j = 0; j < turns; j++)); do
     for i in 0 1 2 3; do
       printf -v location '%s+%#x' "${APP_AT[i]}" $((4 * j))
       printf -v value 0x%08x $((0xb000000 + (i << 16) + j))
@@ -273,10 +275,10 @@ for via in kernel auto tracee; do
 
   case_begin "TTM, moved all the time, $via: a write hits its buffer, or nothing"
   for i in 0 1 2 3; do
-    tell APP fill "$i" 0x2000 33 0
+    tell APP fill "$i" 0x2000 $((turns + 1)) 0
   done
   locations=()
-  for ((j = 0; j < 32; j++)); do
+  for ((j = 0; j < turns; j++)); do
     for i in 0 1 2 3; do
       printf -v location '%s+%#x=%#x' "${APP_AT[i]}" $((0x2000 + 4 * j)) \
         $((0xc000000 + (i << 16) + j))
