@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The table of commands, the options before a command, the exit status. */
+/* The options before a command, the command, the exit status. */
 #include "config.h"
 
 #include <errno.h>
@@ -19,41 +19,20 @@
 #include "render/output.h"
 #include "target/machine.h"
 
-/* clang-format off */
-static const struct command *const commands[] = {
-	&command_maps,
-	&command_info,
-	&command_read,
-	&command_write,
-	&command_sym,
-	&command_watch,
-	&command_wait,
-	&command_dump,
-	&command_load,
-	&command_save,
-	&command_diff,
-	&command_restore,
-	&command_batch,
-	&command_shell,
-	NULL,
-};
-/* clang-format on */
-
-enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) - 1 };
-
 static void print_usage(void)
 {
 	puts("Usage: mmiodbg [options] COMMAND [options] [LOCATION...]\n\n"
 	     "Reads and writes the device registers that a running process has "
 	     "mapped.\n\n"
 	     "Commands:");
-	for (size_t i = 0; i < N_COMMANDS; i++) {
+	for (size_t i = 0; all_commands[i]; i++) {
+		const struct command *command = all_commands[i];
 		char name[32];
 
-		snprintf(name, sizeof(name), "%s%s%s", commands[i]->name,
-			 commands[i]->alias ? ", " : "",
-			 commands[i]->alias ? commands[i]->alias : "");
-		printf("  %-28s %s\n", name, commands[i]->summary);
+		snprintf(name, sizeof(name), "%s%s%s", command->name,
+			 command->alias ? ", " : "",
+			 command->alias ? command->alias : "");
+		printf("  %-28s %s\n", name, command->summary);
 	}
 	puts("\nOptions:");
 	options_help(stdout, GROUP_ALWAYS);
@@ -69,7 +48,7 @@ static struct error *run_command(const struct options *options,
 		.machine = &machine,
 		.options = options,
 		.command = command,
-		.commands = commands,
+		.commands = all_commands,
 	};
 	struct error *error;
 
@@ -105,10 +84,10 @@ static struct error *run(struct options *options, int argc, char **argv,
 					  "`mmiodbg --help` lists them");
 		return NULL;
 	}
-	command = command_find(commands, argv[index]);
+	command = command_find(all_commands, argv[index]);
 	if (!command) {
 		options_seek_json(options, argc, argv, index);
-		return command_unknown(commands, argv[index]);
+		return command_unknown(all_commands, argv[index]);
 	}
 	*ret_command = command;
 	index++;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Commands: one file each, one `const struct command`; main.c lists them. */
+/* Commands: one file each, one `const struct command`; commands.c lists them. */
 #ifndef MMIODBG_CMD_COMMAND_H
 #define MMIODBG_CMD_COMMAND_H
 
@@ -65,6 +65,9 @@ extern const struct command command_maps, command_info, command_read,
 	command_write, command_sym, command_watch, command_wait, command_dump,
 	command_load, command_save, command_diff, command_restore,
 	command_batch, command_shell;
+
+/* All of them, as --help lists them, then NULL. */
+extern const struct command *const all_commands[];
 
 /* The command of a name or an alias, or NULL; and the error for that. */
 const struct command *command_find(const struct command *const *commands,

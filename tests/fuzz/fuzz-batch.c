@@ -22,11 +22,6 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct command *const commands[] = {
-	&command_maps, &command_info, &command_read,  &command_write,
-	&command_sym,  &command_wait, &command_batch, NULL,
-};
-
 static struct machine machine;
 static struct options options;
 static char folder[] = "/tmp/mmiodbg-fuzz-XXXXXX";
@@ -162,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.machine = &machine,
 		.options = &options,
 		.command = &command_batch,
-		.commands = commands,
+		.commands = all_commands,
 	};
 	cleanup_close int fd = memfd_create("batch", MFD_CLOEXEC);
 	struct interpreter interpreter;
