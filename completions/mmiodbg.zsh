@@ -186,7 +186,7 @@ _mmiodbg() {
   lines=(
     '*'{-e+,--line=}'[a line of the batch]:line: '
   )
-  prompt=(
+  typing=(
     '--no-attach[do not attach to the threads of the process]'
     '--no-history[neither read nor keep lines that were typed]'
   )
@@ -262,7 +262,7 @@ _mmiodbg() {
         '1:file:_files' && ret=0
       ;;
     (shell)
-      _arguments -s -S $always $place $via $access $types $symbols $prompt \
+      _arguments -s -S $always $place $via $access $types $symbols $typing \
         && ret=0
       ;;
     (sym)

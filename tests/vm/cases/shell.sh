@@ -97,7 +97,7 @@ bus edu r 0x8 4
 case_end
 
 case_begin "the end of the target is told, and nothing is touched then"
-run 0 typed "read -q $AT\r" "$PROMPT" ! '- has ended*' "$PROMPT" "read $AT\r" "$PROMPT"
+run 0 typed "read -q $AT\r" "$PROMPT" ! '-, ended)> ' "read $AT\r" "$PROMPT"
 stdout_has ', ended)> '
 stdout_has "process $APP has ended"
 bus edu r 0x0 4 0x010000ed
