@@ -98,7 +98,7 @@ _mmiodbg() {
   local curcontext=$curcontext state state_descr context ret=1
   local -a line line_words commands_ always place table via access change
   local -a types symbols into samples watch timeout waiting form replay quiet
-  local -a verify file format only lines prompt
+  local -a verify file format only lines typing
   typeset -A opt_args
 
   line_words=( "${(@Q)words}" )
@@ -215,7 +215,7 @@ _mmiodbg() {
 
   _arguments -C -s $always $place $table $via $access $change \
     $types $symbols $into $watch $timeout \
-    $file $format $only $lines $prompt \
+    $file $format $only $lines $typing \
     '(-): :->command' '(-)*:: :->arguments' && ret=0
   case $state in
   (command)
