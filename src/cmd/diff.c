@@ -29,6 +29,7 @@ struct comparison {
 	bool borrowed;
 	struct run_summary summary;
 	bool ran;
+	bool walked; /* dry: that has a document of its own */
 	struct difference_list differences;
 	bool compared;
 };
@@ -37,6 +38,7 @@ static void comparison_deinit(struct comparison *comparison)
 {
 	struct snapshot *new = &comparison->new;
 
+	error_destroy(comparison->summary.end_error);
 	difference_list_deinit(&comparison->differences);
 	for (size_t i = 0; comparison->borrowed && i < new->n_registers; i++) {
 		free(new->registers[i].error_kind);
@@ -94,10 +96,8 @@ static struct error *read_now(struct comparison *comparison)
 {
 	const struct options *options = comparison->context->options;
 	struct access_renderer renderer = {
-		.format = !options->dry_run     ? FORMAT_NONE
-			  : options->json_lines ? FORMAT_LINES
-			  : options->json       ? FORMAT_JSON
-						: FORMAT_TEXT,
+		.format = options->dry_run ? access_format_of(options)
+					   : FORMAT_NONE,
 		.dry = options->dry_run,
 		.verbose = options->verbose,
 		.style = style_of(options),
@@ -109,6 +109,7 @@ static struct error *read_now(struct comparison *comparison)
 	struct run_sink sink;
 	struct error *error;
 
+	comparison->walked = options->dry_run;
 	access_warn(comparison->context, &comparison->replay.plan);
 	recorder.next = access_renderer_start(&renderer, "diff");
 	sink = snapshot_recorder_sink(&recorder);
@@ -117,8 +118,6 @@ static struct error *read_now(struct comparison *comparison)
 	comparison->ran = !error;
 	access_renderer_end(&renderer, error ? NULL : &comparison->summary,
 			    error);
-	if (comparison->ran)
-		error_destroy(comparison->summary.end_error);
 	if (!error && interrupt_pending())
 		error = error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	return error ? error : snapshot_recorder_end(&recorder);
@@ -144,13 +143,12 @@ static struct error *get_new(struct comparison *comparison)
 
 static struct error *compare(struct comparison *comparison)
 {
-	const struct options *options = comparison->context->options;
 	struct error *error;
 
 	error = snapshot_load(comparison->old_name, &comparison->old);
 	if (!error)
 		error = get_new(comparison);
-	if (error || (options->dry_run && !comparison->new_name))
+	if (error || comparison->walked)
 		return error;
 	error = snapshot_compare(&comparison->old, &comparison->new,
 				 &comparison->differences);
@@ -180,12 +178,6 @@ static void put_text(const struct comparison *comparison)
 	}
 }
 
-static void add_number(json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key,
-			       json_object_new_int64((int64_t)number));
-}
-
 static json_object *head_of(const struct comparison *comparison)
 {
 	json_object *head = json_head("diff", comparison->replay.session);
@@ -202,7 +194,8 @@ static void put_json(const struct comparison *comparison,
 {
 	const struct options *options = comparison->context->options;
 	const struct difference_renderer renderer = renderer_of(comparison);
-	json_object *tail = json_object_new_object();
+	const struct run_summary *summary = &comparison->summary;
+	json_object *tail = json_tail(error ? error : summary->end_error);
 	struct json_document document;
 
 	json_document_init(&document, options->json_lines, "differences",
@@ -215,18 +208,17 @@ static void put_json(const struct comparison *comparison,
 		output_check();
 	}
 	if (comparison->compared) {
-		add_number(tail, "different", comparison->differences.count);
-		add_number(tail, "compared", comparison->differences.compared);
+		json_add_number(tail, "different",
+				comparison->differences.count);
+		json_add_number(tail, "compared",
+				comparison->differences.compared);
 	}
 	if (comparison->ran) {
-		const struct run_summary *summary = &comparison->summary;
-
-		add_number(tail, "failed", summary->failed);
-		add_number(tail, "not_reached",
-			   summary->elements - summary->done - summary->failed);
+		json_add_number(tail, "failed", summary->failed);
+		json_add_number(tail, "not_reached",
+				summary->elements - summary->done -
+					summary->failed);
 	}
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
 	json_document_end(&document, tail);
 }
 
@@ -246,18 +238,15 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	struct comparison comparison = {.context = context};
 	struct diagnostic_style style = style_of(options);
 	struct error *error = check_arguments(options);
-	bool dry = false;
 
-	if (!error) {
-		comparison.old_name = options->arguments[0];
-		if (options->n_arguments > 1)
-			comparison.new_name = options->arguments[1];
-		error = compare(&comparison);
-		dry = !comparison.new_name && options->dry_run &&
-		      comparison.ran;
-	}
+	if (error)
+		return error;
+	comparison.old_name = options->arguments[0];
+	if (options->n_arguments > 1)
+		comparison.new_name = options->arguments[1];
+	error = compare(&comparison);
 	*ret_status = status_of(&comparison);
-	if (options->json && !dry)
+	if (options->json && !comparison.walked)
 		put_json(&comparison, error);
 	else if (!error && !options->quiet)
 		put_text(&comparison);
@@ -286,6 +275,7 @@ const struct command command_diff = {
 		"Status: 0 if nothing differs, 1 if something does; with -q "
 		"that is all. What is 1 for\n"
 		"other commands is 2 here.\n",
+	.list = "differences",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES,
 	.file_use = FILES_READ,
 	.check = check,

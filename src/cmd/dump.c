@@ -240,6 +240,7 @@ const struct command command_dump = {
 		"shows it\n"
 		"  dump @uio0..+0x100 -f regs.bin         the bytes\n"
 		"  dump @uio0+0x40/16 -n 8 --format hex -f regs.txt\n",
+	.list = "failures",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_FILE | GROUP_DUMP,
 	.file_use = FILE_MADE,

@@ -250,6 +250,7 @@ const struct command command_load = {
 		"file\n"
 		"  load @uio0+0x40/16 --format hex -f regs.txt   what `dump` "
 		"shows\n",
+	.list = "failures",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VERIFY | GROUP_VALUES | GROUP_FILE | GROUP_DUMP,
 	.file_use = FILE_READ,

@@ -24,12 +24,6 @@ struct row {
 	const struct device_mapping *device;
 };
 
-static void add_number(json_object *object, const char *key, uint64_t value)
-{
-	json_object_object_add(object, key,
-			       json_object_new_int64((int64_t)value));
-}
-
 static char *index_text(const void *data)
 {
 	const struct row *row = data;
@@ -41,7 +35,7 @@ static void index_json(const void *data, json_object *object)
 {
 	const struct row *row = data;
 
-	add_number(object, "index", row->device->index);
+	json_add_number(object, "index", row->device->index);
 }
 
 static char *pid_text(const void *data)
@@ -55,7 +49,7 @@ static void pid_json(const void *data, json_object *object)
 {
 	const struct row *row = data;
 
-	add_number(object, "pid", (uint64_t)row->session->process.pid);
+	json_add_number(object, "pid", (uint64_t)row->session->process.pid);
 }
 
 static char *command_text(const void *data)
@@ -111,7 +105,7 @@ static char *size_text(const void *data)
 
 static void size_json(const void *data, json_object *object)
 {
-	add_number(object, "size", row_size(data));
+	json_add_number(object, "size", row_size(data));
 }
 
 static char *permissions_text(const void *data)

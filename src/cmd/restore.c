@@ -143,10 +143,8 @@ static struct error *check_suspects(const struct restoring *restoring)
 static struct error *prepare(struct restoring *restoring)
 {
 	const struct options *options = restoring->context->options;
-	struct error *error = check_arguments(options);
+	struct error *error;
 
-	if (error)
-		return error;
 	restoring->file = options->arguments[0];
 	error = snapshot_load(restoring->file, &restoring->snapshot);
 	if (!error)
@@ -240,13 +238,6 @@ static json_object *json_more(const struct restoring *restoring)
 	return object;
 }
 
-static enum access_format format_of(const struct options *options)
-{
-	if (options->json)
-		return options->json_lines ? FORMAT_LINES : FORMAT_JSON;
-	return options->quiet ? FORMAT_QUIET : FORMAT_TEXT;
-}
-
 static struct error *write_back(struct restoring *restoring,
 				struct access_renderer *renderer,
 				struct run_summary *summary)
@@ -273,15 +264,18 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	const struct options *options = context->options;
 	struct restoring restoring = {.context = context};
 	struct access_renderer renderer = {
-		.format = format_of(options),
+		.format = access_format_of(options),
 		.verbose = options->verbose,
 		.dry = options->dry_run,
 		.write = true,
 		.style = style_of(options),
 	};
 	struct run_summary summary;
-	struct error *error = prepare(&restoring);
+	struct error *error = check_arguments(options);
 
+	if (error)
+		return error;
+	error = prepare(&restoring);
 	renderer.session = restoring.replay.session;
 	renderer.stop = options->plan.stop ? restoring.replay.plan.max_stop : 0;
 	if (options->json)
@@ -320,6 +314,7 @@ const struct command command_restore = {
 		"NAME is what `diff` prints, or what such names begin with: "
 		"regs.ctrl.mode, regs.ctrl,\n"
 		"regs. In the order in which they were saved.\n",
+	.list = "elements",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_REPLAY | GROUP_VALUES |
 		  GROUP_RESTORE,
 	.file_use = FILES_READ,

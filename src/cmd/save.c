@@ -60,6 +60,7 @@ static struct error *prepare(struct saving *saving)
 
 static void saving_deinit(struct saving *saving)
 {
+	error_destroy(saving->summary.end_error);
 	out_file_abandon(saving->file);
 	snapshot_deinit(&saving->snapshot);
 	plan_deinit(&saving->plan);
@@ -71,9 +72,7 @@ static struct error *walk_dry(struct saving *saving)
 {
 	const struct options *options = saving->context->options;
 	struct access_renderer renderer = {
-		.format = options->json_lines ? FORMAT_LINES
-			  : options->json     ? FORMAT_JSON
-					      : FORMAT_TEXT,
+		.format = access_format_of(options),
 		.dry = true,
 		.session = saving->session,
 		.stop = options->plan.stop ? saving->plan.max_stop : 0,
@@ -105,8 +104,6 @@ static struct error *read_all(struct saving *saving)
 	error = run_plan(&saving->plan, false, &sink, &saving->summary);
 	saving->ran = !error;
 	access_renderer_end(&renderer, error ? NULL : &saving->summary, error);
-	if (saving->ran)
-		error_destroy(saving->summary.end_error);
 	if (!error && interrupt_pending())
 		error = error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	return error ? error : snapshot_recorder_end(&recorder);
@@ -158,39 +155,26 @@ static struct error *save(struct saving *saving)
 	return error ? error : write_all(saving);
 }
 
-static void add_number(json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key,
-			       json_object_new_int64((int64_t)number));
-}
-
 static void put_json(const struct saving *saving, const struct error *error)
 {
 	const struct options *options = saving->context->options;
 	const struct run_summary *summary = &saving->summary;
-	json_object *head = json_object_new_object();
-	json_object *tail = json_object_new_object();
+	json_object *head = json_head("save", saving->session);
+	json_object *tail = json_tail(error ? error : summary->end_error);
 	struct json_document document;
 
-	json_object_object_add(head, "command", json_object_new_string("save"));
-	if (saving->session) {
-		add_number(head, "pid", (uint64_t)saving->session->process.pid);
-		json_object_object_add(head, "process",
-				       json_text(saving->session->name));
-	}
 	json_object_object_add(head, "file", json_text(options->file));
 	json_document_init(&document, options->json_lines, NULL, head);
 	if (saving->ran) {
 		json_object_object_add(
 			tail, "saved",
 			json_object_new_boolean(!error && summary->done));
-		add_number(tail, "done", summary->done);
-		add_number(tail, "failed", summary->failed);
-		add_number(tail, "not_reached",
-			   summary->elements - summary->done - summary->failed);
+		json_add_number(tail, "done", summary->done);
+		json_add_number(tail, "failed", summary->failed);
+		json_add_number(tail, "not_reached",
+				summary->elements - summary->done -
+					summary->failed);
 	}
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
 	json_document_end(&document, tail);
 }
 

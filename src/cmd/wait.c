@@ -156,7 +156,7 @@ static void put_json(const struct waiting *waiting, const struct error *error)
 {
 	const struct condition_plan *of = &waiting->of;
 	const struct options *options = waiting->context->options;
-	json_object *tail = json_object_new_object();
+	json_object *tail = json_tail(error);
 	cleanup_free char *text = NULL;
 	struct json_document document;
 
@@ -177,8 +177,6 @@ static void put_json(const struct waiting *waiting, const struct error *error)
 	if (waiting->samples && (!error || error->kind == ERROR_TIMEOUT))
 		json_add_operation_value(tail, of->session, of->plan.operations,
 					 waiting->value);
-	if (error)
-		json_object_object_add(tail, "error", json_error(error));
 	json_document_end(&document, tail);
 }
 
@@ -203,8 +201,7 @@ static struct error *prepare(const struct command_context *context,
 static struct error *walk_dry(struct waiting *waiting)
 {
 	struct access_renderer renderer = {
-		.format = waiting->context->options->json ? FORMAT_JSON
-							  : FORMAT_TEXT,
+		.format = access_format_of(waiting->context->options),
 		.dry = true,
 		.session = waiting->of.session,
 	};

@@ -29,8 +29,7 @@ static struct error *walk_dry(struct watching *watching)
 		calloc(count + 1, sizeof(*operations));
 	struct plan both = watching->whole;
 	struct access_renderer renderer = {
-		.format = watching->context->options->json ? FORMAT_JSON
-							   : FORMAT_TEXT,
+		.format = access_format_of(watching->context->options),
 		.dry = true,
 		.session = watching->session,
 	};
@@ -243,6 +242,7 @@ const struct command command_watch = {
 		"  watch @uio0+0x4 --mask 0xff --until '@uio0+0x4.0 eq 0'\n\n"
 		"Goes on until a signal (Ctrl-C) ends it, or --samples, --for "
 		"or --until.\n",
+	.list = "samples",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_INTERVAL | GROUP_WATCH,
 	.check = check,

@@ -229,6 +229,12 @@ void json_add_value(json_object *object, const char *key, uint64_t value,
 				       json_object_new_int64((int64_t)value));
 }
 
+void json_add_number(json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key,
+			       json_object_new_int64((int64_t)number));
+}
+
 json_object *json_error(const struct error *error)
 {
 	json_object *object = json_object_new_object();

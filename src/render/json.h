@@ -84,6 +84,9 @@ json_object *json_hexadecimal(uint64_t value, unsigned bits);
 void json_add_value(json_object *object, const char *key, uint64_t value,
 		    unsigned bits);
 
+/* Adds a size, a count or a time. */
+void json_add_number(json_object *object, const char *key, uint64_t number);
+
 /* {kind, errno, message, help, location, address, evidence, attempts,
  * waited_nanoseconds}; help, location and address only if the error has them.
  */

@@ -214,8 +214,7 @@ static json_object *json_line(const struct line *line)
 	else
 		json_object_object_add(object, "sum",
 				       json_object_new_string(line->word));
-	json_object_object_add(object, "count",
-			       json_object_new_int64((int64_t)line->count));
+	json_add_number(object, "count", line->count);
 	if (line->row) {
 		add_time(object, "first", line->setup, line->row->first);
 		add_time(object, "last", line->setup, line->row->last);

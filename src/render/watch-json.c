@@ -14,29 +14,12 @@ static const char *const events[] = {
 	[WATCH_FAILURE] = "failure",
 };
 
-static void add_count(json_object *object, const char *key, uint64_t number)
-{
-	json_object_object_add(object, key,
-			       json_object_new_int64((int64_t)number));
-}
-
 static struct error *prepare(struct watch_output *output)
 {
-	const struct session *session = output->setup->session;
-	json_object *head = json_object_new_object();
+	const struct watch_setup *setup = output->setup;
 
-	json_object_object_add(head, "command",
-			       json_object_new_string("watch"));
-	if (session) {
-		json_object_object_add(
-			head, "pid",
-			json_object_new_int((int)session->process.pid));
-		json_object_object_add(head, "process",
-				       json_text(session->name));
-	}
-	json_document_init(&output->document,
-			   output->setup->form == &watch_json_lines, "samples",
-			   head);
+	json_document_init(&output->document, setup->form == &watch_json_lines,
+			   "samples", json_head("watch", setup->session));
 	return NULL;
 }
 
@@ -48,8 +31,9 @@ static void add_time(json_object *object, const struct watch_setup *setup,
 	json_object_object_add(
 		object, "time",
 		json_object_new_string(watch_rfc3339(item->clock, text)));
-	add_count(object, "elapsed_nanoseconds",
-		  item->time > setup->start ? item->time - setup->start : 0);
+	json_add_number(object, "elapsed_nanoseconds",
+			item->time > setup->start ? item->time - setup->start
+						  : 0);
 }
 
 static void add_column(json_object *object, const struct watch_column *column)
@@ -80,9 +64,9 @@ static void add_value(json_object *object, const struct watch_setup *setup,
 			object, "changed",
 			json_hexadecimal(watch_changed(setup, item), bits));
 	}
-	add_count(object, "changes", item->changes);
+	json_add_number(object, "changes", item->changes);
 	if (item->event == WATCH_BACK)
-		add_count(object, "away_nanoseconds", item->away);
+		json_add_number(object, "away_nanoseconds", item->away);
 }
 
 /* Of a failure of several columns one of them. */
@@ -94,14 +78,14 @@ static json_object *json_item(const struct watch_output *output,
 
 	json_object_object_add(object, "event",
 			       json_object_new_string(events[item->event]));
-	add_count(object, "sample", item->sample);
+	json_add_number(object, "sample", item->sample);
 	add_time(object, setup, item);
 	watch_lock(output->printer);
 	add_column(object, &setup->columns[item->column]);
 	if (item->event != WATCH_FAILURE)
 		add_value(object, setup, item);
 	watch_unlock(output->printer);
-	add_count(object, "lost", item->lost);
+	json_add_number(object, "lost", item->lost);
 	if (item->error)
 		json_object_object_add(object, "error",
 				       json_error(item->error));
@@ -124,15 +108,15 @@ static struct error *finish(struct watch_output *output,
 			    const struct watch_result *result)
 {
 	const struct watch_setup *setup = output->setup;
-	json_object *tail = json_object_new_object();
+	json_object *tail = json_tail(result->error);
 
 	if (setup->end) {
-		add_count(tail, "taken", setup->samples);
-		add_count(tail, "missed", setup->missed);
-		add_count(tail, "lost", setup->lost);
-		add_count(tail, "elapsed_nanoseconds",
-			  setup->end - setup->start);
-		add_count(tail, "longest_gap_nanoseconds", setup->gap);
+		json_add_number(tail, "taken", setup->samples);
+		json_add_number(tail, "missed", setup->missed);
+		json_add_number(tail, "lost", setup->lost);
+		json_add_number(tail, "elapsed_nanoseconds",
+				setup->end - setup->start);
+		json_add_number(tail, "longest_gap_nanoseconds", setup->gap);
 	}
 	if (setup->end && result->condition) {
 		json_object_object_add(tail, "condition",
@@ -140,12 +124,9 @@ static struct error *finish(struct watch_output *output,
 		json_object_object_add(tail, "met",
 				       json_object_new_boolean(result->met));
 	}
-	if (histogram)
+	if (setup->end && histogram)
 		json_object_object_add(tail, "histogram",
 				       watch_histogram_json(setup, histogram));
-	if (result->error)
-		json_object_object_add(tail, "error",
-				       json_error(result->error));
 	json_document_end(&output->document, tail);
 	return NULL;
 }
