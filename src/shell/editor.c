@@ -17,13 +17,21 @@
 static const struct {
 	const char *key, *function;
 } keys[] = {
-	{"^R", "em-inc-search-prev"}, {"\\e[1;5C", "em-next-word"},
-	{"\\e[1;5D", "ed-prev-word"}, {"\\e[3~", "ed-delete-next-char"},
-	{"\\e[H", "ed-move-to-beg"},  {"\\e[F", "ed-move-to-end"},
-	{"\\e[1~", "ed-move-to-beg"}, {"\\e[4~", "ed-move-to-end"},
+	{"^R", "em-inc-search-prev"},
+	{"\\e[1;5C", "em-next-word"},
+	{"\\e[1;5D", "ed-prev-word"},
+	{"\\e[3~", "ed-delete-next-char"},
+	{"\\e[H", "ed-move-to-beg"},
+	{"\\e[F", "ed-move-to-end"},
+	{"\\e[1~", "ed-move-to-beg"},
+	{"\\e[4~", "ed-move-to-end"},
+	/* em-exchange-mark, see below; where ^X is the user's own it is gone.
+	 */
+	{"^X^X", "ed-unassigned"},
 };
 
-#define COMPLETE "mmiodbg-complete"
+#define COMPLETE      "mmiodbg-complete"
+#define WIDE_COMPLETE L"mmiodbg-complete"
 
 /*
  * What makes libedit (3.1-20221030) crash: its own commands (ed-command), if
@@ -33,7 +41,7 @@ static const struct {
 static const char *const dangerous[] = {
 	"\\ex", "\\eX", "\\370", "\\330", /* ed-command */
 	"\\ew", "\\eW", "\\367", "\\327", /* em-copy-region */
-	"^X^X", "^@",                     /* em-exchange-mark, em-set-mark */
+	"^@",                             /* em-set-mark */
 };
 
 static void unbind(EditLine *edit)
@@ -83,7 +91,9 @@ static void bind_keys(EditLine *edit)
 	el_set(edit, EL_EDITOR, "emacs");
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		el_set(edit, EL_BIND, keys[i].key, keys[i].function, NULL);
-	el_set(edit, EL_ADDFN, COMPLETE, "Complete a word", editor_complete);
+	/* Of el_set() the texts would never be freed. */
+	el_wset(edit, EL_ADDFN, WIDE_COMPLETE, L"Complete a word",
+		editor_complete);
 	el_set(edit, EL_BIND, "^I", COMPLETE, NULL);
 }
 
