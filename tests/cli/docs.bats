@@ -436,6 +436,15 @@ examples() {
   [ "$count" -gt 10 ]
 }
 
+example_of_shell() {
+  need script
+  status=0
+  echo exit | within 20 script -qec "'$MMIODBG' $1" /dev/null >out 2>err ||
+    status=$?
+  [ "$status" = 0 ] || fail "status $status: $1: $(cat out)"
+  out_has "(app)> "
+}
+
 @test "--help: its examples work" {
   local command line count=0
 
@@ -448,9 +457,13 @@ examples() {
     help_of "$command" | grep "^  $command " |
       sed -E 's/^  //; s/   .*//' >lines || :
     while read -r line; do
-      # It would go on.
+      # These would go on, and one wants a terminal.
       [ "$command" != watch ] || line+=' --samples 1'
-      eval "expect 0 $line"
+      if [ "$command" = shell ]; then
+        example_of_shell "$line"
+      else
+        eval "expect 0 $line"
+      fi
       count=$((count + 1))
     done <lines
   done
