@@ -145,6 +145,7 @@ _mmiodbg_options()
   local -a file=(-f --file)
   local -a form=("${file[@]}" --format)
   local -a lines=(-e --line)
+  local -a prompt=(--no-attach --no-history)
 
   case $command in
   '') names+=("${place[@]}" "${table[@]}" "${access[@]}"
@@ -167,6 +168,8 @@ _mmiodbg_options()
     "${access[@]}" "${waiting[@]}") ;;
   batch) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
     "${access[@]}" "${lines[@]}") ;;
+  shell) names+=("${place[@]}" "${symbols[@]}" "${types[@]}"
+    "${access[@]}" "${prompt[@]}") ;;
   sym) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" "${table[@]}"
     --into) ;;
   save) names+=("${place[@]}" "${symbols[@]}" "${types[@]}" -w --width

@@ -263,7 +263,7 @@ _mmiodbg() {
       ;;
     (shell)
       _arguments -s -S $always $place $via $access $types $symbols $typing \
-        && ret=0
+        '*: : ' && ret=0
       ;;
     (sym)
       _arguments -s -S $always $place $table $types $symbols $into \
