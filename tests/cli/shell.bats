@@ -451,6 +451,8 @@ SH
   completed "read \"@f" "read \"$at"
   # One that is mapped since: indexes tell them apart.
   tell map "$file"
+  # That is told between two keys, whenever it is.
+  shown 'have changed'
   listed 'read @' @0 @1 "$at"
   completed 'read @file' "read $at"
 }
