@@ -133,7 +133,8 @@ static void sum_up(uint64_t failed)
 
 /* Whether anything is wrong with it; nothing is accessed. */
 static struct error *check_text(const struct command_context *context,
-				const struct text *text, int *ret_status)
+				const struct text *text, bool takes_input,
+				int *ret_status)
 {
 	struct interpreter interpreter;
 	struct error *error = interpreter_init(&interpreter, context);
@@ -141,6 +142,7 @@ static struct error *check_text(const struct command_context *context,
 	if (error)
 		return error;
 	interpreter.checking = true;
+	interpreter.takes_input = takes_input;
 	carry_out(&interpreter, text);
 	*ret_status = interpreter.status;
 	if (interpreter.failed)
@@ -153,7 +155,7 @@ static struct error *run_text(const struct command_context *context,
 			      const struct text *text, int *ret_status)
 {
 	struct interpreter interpreter;
-	struct error *error = check_text(context, text, ret_status);
+	struct error *error = check_text(context, text, false, ret_status);
 
 	if (error || *ret_status)
 		return error;
@@ -202,7 +204,9 @@ static struct error *run_stream(const struct command_context *context, int fd,
 {
 	struct interpreter interpreter;
 	struct lines lines;
-	struct error *error = check_text(context, before, ret_status);
+	bool takes_input = fd == STDIN_FILENO;
+	struct error *error =
+		check_text(context, before, takes_input, ret_status);
 
 	if (error || *ret_status)
 		return error;
@@ -211,6 +215,7 @@ static struct error *run_stream(const struct command_context *context, int fd,
 		return error;
 	error = interpreter_init(&interpreter, context);
 	if (!error) {
+		interpreter.takes_input = takes_input;
 		carry_out(&interpreter, before);
 		interpreter.source = source;
 		carry_out_stream(&interpreter, &lines);

@@ -13,6 +13,7 @@
 #include "cmd/target.h"
 #include "plan/run.h"
 #include "render/access.h"
+#include "target/machine.h"
 #include "target/session.h"
 
 /* How many lines are kept; how many elements are held back, and for how long,
@@ -25,6 +26,7 @@ struct reading {
 	struct plan plan;
 	uint64_t elements;
 	bool has_index; /* a location begins with one */
+	bool has_name;  /* or with a name: that is looked up each time */
 	uint64_t group; /* in which its devices were seen to be awake */
 };
 
@@ -250,6 +252,14 @@ struct error *burst_find(struct burst *burst, const char *text,
 	return error;
 }
 
+/* Its pointers are followed each time: they may lead elsewhere by then. */
+static bool is_name(const struct location *location)
+{
+	return location->start.kind >= BASE_POINTER ||
+	       (location->range == RANGE_END &&
+		location->end.kind >= BASE_POINTER);
+}
+
 static struct error *parse(struct reading *reading,
 			   const char *const *locations, size_t count)
 {
@@ -267,6 +277,7 @@ static struct error *parse(struct reading *reading,
 		reading->has_index |=
 			list->items[i]->start.kind == BASE_REGION &&
 			list->items[i]->start.region.kind == REGION_INDEX;
+		reading->has_name |= is_name(list->items[i]);
 	}
 	return NULL;
 }
@@ -275,9 +286,11 @@ static struct error *make_plan(struct burst *burst, struct reading *reading)
 {
 	const struct options *options = burst->context->options;
 	const struct location_list *list = &reading->locations;
-	struct error *error =
-		plan_check(list->items, list->count, &options->plan);
+	struct error *error;
 
+	/* A line before may have asked for something else. */
+	burst->context->machine->trust_kernel = options->trust_kernel;
+	error = plan_check(list->items, list->count, &options->plan);
 	if (!error)
 		error = plan_make(burst->context->held->session, list->items,
 				  list->count, &options->plan, &reading->plan);
@@ -314,16 +327,15 @@ struct error *burst_learn(struct burst *burst, const char *text,
 		burst_settle(burst);
 		return forget_readings(burst);
 	}
-	error = begin(burst);
-	if (error)
-		return error;
 	reading = calloc(1, sizeof(*reading));
 	if (!reading)
 		return error_no_memory();
 	reading->text = strdup(text);
 	error = reading->text ? parse(reading, locations, count)
 			      : error_no_memory();
-	if (!error && may_use(burst, reading)) {
+	if (!error && !reading->has_name)
+		error = begin(burst);
+	if (!error && !reading->has_name && may_use(burst, reading)) {
 		error = make_plan(burst, reading);
 		if (!error)
 			error = keep(burst, reading);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Commands: one file each, one `const struct command`; commands.c lists them. */
+/* Commands: one file each, one `const struct command`; commands.c lists them.
+ */
 #ifndef MMIODBG_CMD_COMMAND_H
 #define MMIODBG_CMD_COMMAND_H
 
@@ -17,6 +18,8 @@ struct command_context {
 	const struct command *command;
 	const struct command *const *commands; /* all of them, then NULL */
 	struct held_target *held; /* of a batch or a shell; else NULL */
+	/* For `check`: a line before it makes the file that it reads. */
+	bool is_promised;
 };
 
 /* What a command does with files that its words name. */

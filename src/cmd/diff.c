@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/interrupt.h"
 #include "cmd/access.h"
+#include "cmd/promise.h"
 #include "cmd/snapshot.h"
 #include "render/access.h"
 #include "render/difference.h"
@@ -123,19 +124,27 @@ static struct error *read_now(struct comparison *comparison)
 	return error ? error : snapshot_recorder_end(&recorder);
 }
 
+/* A plan to read them. */
+static struct error *prepare_new(struct comparison *comparison)
+{
+	struct replay *replay = &comparison->replay;
+	struct error *error = copy_form(comparison);
+
+	replay->snapshot = &comparison->old;
+	replay->file = comparison->old_name;
+	if (!error && comparison->old.n_registers)
+		error = replay_prepare(comparison->context, replay);
+	return error;
+}
+
 /* What is compared with the first file. */
 static struct error *get_new(struct comparison *comparison)
 {
-	struct replay *replay = &comparison->replay;
 	struct error *error;
 
 	if (comparison->new_name)
 		return snapshot_load(comparison->new_name, &comparison->new);
-	replay->snapshot = &comparison->old;
-	replay->file = comparison->old_name;
-	error = copy_form(comparison);
-	if (!error && comparison->old.n_registers)
-		error = replay_prepare(comparison->context, replay);
+	error = prepare_new(comparison);
 	if (!error && comparison->old.n_registers)
 		error = read_now(comparison);
 	return error;
@@ -232,6 +241,15 @@ static int status_of(const struct comparison *comparison)
 	return comparison->differences.count ? STATUS_DIFFERENT : STATUS_SAME;
 }
 
+static void take_names(struct comparison *comparison)
+{
+	const struct options *options = comparison->context->options;
+
+	comparison->old_name = options->arguments[0];
+	if (options->n_arguments > 1)
+		comparison->new_name = options->arguments[1];
+}
+
 static struct error *run(const struct command_context *context, int *ret_status)
 {
 	const struct options *options = context->options;
@@ -241,9 +259,7 @@ static struct error *run(const struct command_context *context, int *ret_status)
 
 	if (error)
 		return error;
-	comparison.old_name = options->arguments[0];
-	if (options->n_arguments > 1)
-		comparison.new_name = options->arguments[1];
+	take_names(&comparison);
 	error = compare(&comparison);
 	*ret_status = status_of(&comparison);
 	if (options->json && !comparison.walked)
@@ -263,7 +279,22 @@ static struct error *run(const struct command_context *context, int *ret_status)
 /* The file may be one that a command before this one will make. */
 static struct error *check(const struct command_context *context)
 {
-	return check_arguments(context->options);
+	struct comparison comparison = {.context = context};
+	struct error *error = check_arguments(context->options);
+
+	if (error)
+		return error;
+	take_names(&comparison);
+	if (may_read_early(context, comparison.old_name)) {
+		error = snapshot_load(comparison.old_name, &comparison.old);
+		if (!error && !comparison.new_name)
+			error = prepare_new(&comparison);
+	}
+	if (!error && comparison.new_name &&
+	    may_read_early(context, comparison.new_name))
+		error = snapshot_load(comparison.new_name, &comparison.new);
+	comparison_deinit(&comparison);
+	return error;
 }
 
 const struct command command_diff = {

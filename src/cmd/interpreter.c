@@ -99,7 +99,7 @@ void interpreter_deinit(struct interpreter *interpreter)
 	burst_destroy(interpreter->burst);
 	held_target_release(&interpreter->held);
 	variables_deinit(&interpreter->variables);
-	promises_destroy(interpreter->promises);
+	promises_deinit(&interpreter->promises);
 	diagnostic_place(NULL, 0);
 }
 
@@ -114,6 +114,19 @@ void interpreter_release(struct interpreter *interpreter)
 {
 	interpreter_settle(interpreter);
 	held_target_release(&interpreter->held);
+}
+
+/* Of two agents only one can have the threads of a process. */
+static void release_threads_of(struct interpreter *interpreter, pid_t pid)
+{
+	struct session *session = interpreter->held.session;
+
+	if (!session || session->process.pid != pid || interpreter->checking ||
+	    interpreter->context.options->dry_run)
+		return;
+	interpreter_settle(interpreter);
+	attachment_destroy(session->attachment);
+	session->attachment = NULL;
 }
 
 struct error *interpreter_attach(struct interpreter *interpreter,
@@ -135,6 +148,7 @@ struct error *interpreter_attach(struct interpreter *interpreter,
 	if (error)
 		return error;
 	session->no_debuginfod = options->no_debuginfod;
+	release_threads_of(interpreter, pid);
 	before = interpreter->held.refused;
 	interpreter->held.refused = false;
 	if (!interpreter->checking && !options->dry_run)
@@ -288,7 +302,7 @@ static struct error *run_unless_promised(struct interpreter *interpreter,
 {
 	bool dry = context->options->dry_run;
 	const char *file =
-		dry ? promises_find(interpreter->promises, context) : NULL;
+		dry ? promises_find(&interpreter->promises, context) : NULL;
 	struct error *error;
 
 	if (file) {
@@ -303,21 +317,52 @@ static struct error *run_unless_promised(struct interpreter *interpreter,
 	return error;
 }
 
-/* What holds a value that is not known yet is not resolved. */
+static struct error *check_input(const struct interpreter *interpreter,
+				 const struct command_context *context)
+{
+	const char *file =
+		interpreter->takes_input ? standard_input_of(context) : NULL;
+
+	return file ? error_at(error_create(ERROR_USAGE, 0,
+					    "the lines come from standard "
+					    "input: no file can"),
+			       file, 0, strlen(file))
+		    : NULL;
+}
+
+/* What holds a value that is not known yet is not resolved, nor is a file read
+ * that a line before it makes. */
+static struct error *check_parsed(struct interpreter *interpreter,
+				  const struct command_context *context,
+				  bool late)
+{
+	const struct command *command = context->command;
+	struct command_context own = *context;
+	struct error *error = NULL;
+
+	own.is_promised = promises_find(&interpreter->promises, context);
+	interpreter->promises.any |= late && command->file_use == FILE_MADE;
+	if (command->check && !late)
+		error = command->check(&own);
+	return error ? error : promises_add(&interpreter->promises, context);
+}
+
 static struct error *run_parsed(struct interpreter *interpreter,
 				const struct command_context *context,
 				bool late, int *ret_status)
 {
-	const struct command *command = context->command;
 	const struct options *options = context->options;
-	struct error *error = NULL;
+	struct error *error = check_input(interpreter, context);
 
+	if (error)
+		return error;
 	if (options->help || options->version) {
-		error = interpreter_help(interpreter, command);
+		error = interpreter_help(interpreter, context->command);
 	} else if (interpreter->checking) {
-		if (command->check && !late)
-			error = command->check(context);
+		error = check_parsed(interpreter, context, late);
 	} else if (late) {
+		interpreter->promises.any |=
+			context->command->file_use == FILE_MADE;
 		interpreter_put_off(interpreter);
 	} else {
 		error = run_unless_promised(interpreter, context, ret_status);
@@ -398,6 +443,7 @@ static struct error *run_words(struct interpreter *interpreter,
 {
 	const char *name = words->items[0].text;
 	const struct statement *statement = statement_find(name);
+	struct error *error;
 
 	*ret_status = STATUS_DONE;
 	if (!statement)
@@ -410,7 +456,9 @@ static struct error *run_words(struct interpreter *interpreter,
 							name),
 					   name, 0, strlen(name)),
 				  "%s %s", name, statement->arguments);
-	return statement->run(interpreter, words);
+	error = statement->run(interpreter, words);
+	detach_from_threads(interpreter);
+	return error;
 }
 
 /* Wrong words are shown in their line. */
@@ -441,6 +489,8 @@ static void begin_line(struct interpreter *interpreter,
 	json_object_object_add(
 		members, "batch_line",
 		json_object_new_int64((int64_t)interpreter->line));
+	json_object_object_add(members, "batch_source",
+			       json_text(interpreter->source));
 	json_nest_members(members);
 }
 

@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "cmd/command.h"
+#include "cmd/promise.h"
 #include "cmd/target.h"
 #include "script/variables.h"
 
 struct burst;
-struct lh_table;
 struct error;
 struct words;
 
@@ -35,9 +35,10 @@ struct interpreter {
 	uint64_t failed; /* lines */
 	const char
 		*name; /* of the command or statement of this line, if known */
-	size_t documents;          /* json_documents_ended(), before it */
-	char process[16];          /* the number of the held process */
-	struct lh_table *promises; /* files that a dry run would have made */
+	size_t documents;         /* json_documents_ended(), before it */
+	char process[16];         /* the number of the held process */
+	struct promises promises; /* files that lines would have made by now */
+	bool takes_input;         /* its lines come from standard input */
 };
 
 /* `context`: of the command that holds the lines. */

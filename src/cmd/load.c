@@ -5,6 +5,7 @@
 #include "base/infile.h"
 #include "cmd/access.h"
 #include "cmd/plain.h"
+#include "cmd/promise.h"
 #include "plan/run.h"
 #include "target/session.h"
 
@@ -234,8 +235,11 @@ static struct error *check(const struct command_context *context)
 	struct loading loading;
 	struct error *error;
 
+	const char *file = context->options->file;
+
 	init(&loading, context);
-	error = open_target(&loading);
+	error = file && may_read_early(context, file) ? prepare(&loading)
+						      : open_target(&loading);
 	deinit(&loading);
 	return error;
 }

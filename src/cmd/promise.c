@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cmd/promise.h"
 
+#include <errno.h>
 #include <json-c/linkhash.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 
@@ -12,7 +14,7 @@ static void free_key(struct lh_entry *entry)
 	free(lh_entry_k(entry));
 }
 
-struct error *promises_add(struct lh_table **promises,
+struct error *promises_add(struct promises *promises,
 			   const struct command_context *context)
 {
 	const char *file = context->options->file;
@@ -20,42 +22,73 @@ struct error *promises_add(struct lh_table **promises,
 
 	if (context->command->file_use != FILE_MADE || !file)
 		return NULL;
-	if (!*promises)
-		*promises = lh_kchar_table_new(16, free_key);
-	if (!*promises)
+	if (!promises->files)
+		promises->files = lh_kchar_table_new(16, free_key);
+	if (!promises->files)
 		return error_no_memory();
-	if (lh_table_lookup_ex(*promises, file, NULL))
+	if (lh_table_lookup_ex(promises->files, file, NULL))
 		return NULL;
 	key = strdup(file);
-	if (key && lh_table_insert(*promises, key, NULL) == 0)
+	if (key && lh_table_insert(promises->files, key, NULL) == 0)
 		return NULL;
 	free(key);
 	return error_no_memory();
 }
 
-void promises_destroy(struct lh_table *promises)
+void promises_deinit(struct promises *promises)
 {
-	if (promises)
-		lh_table_free(promises);
+	if (promises->files)
+		lh_table_free(promises->files);
+	promises->files = NULL;
 }
 
-static bool has(struct lh_table *promises, const char *file)
+static bool is_promised(const void *data, const char *file)
 {
-	return file && lh_table_lookup_ex(promises, file, NULL);
+	const struct promises *promises = data;
+
+	return promises->any ||
+	       (promises->files &&
+		lh_table_lookup_ex(promises->files, file, NULL));
 }
 
-const char *promises_find(struct lh_table *promises,
-			  const struct command_context *context)
+static bool is_standard_input(const void *data, const char *file)
+{
+	(void)data;
+	return strcmp(file, "-") == 0;
+}
+
+/* The first of the files that a command would read for which it is true. */
+static const char *find(const struct command_context *context,
+			bool (*is)(const void *data, const char *file),
+			const void *data)
 {
 	const struct options *options = context->options;
+	enum file_use use = context->command->file_use;
 
-	if (!promises)
-		return NULL;
-	if (context->command->file_use == FILE_READ)
-		return has(promises, options->file) ? options->file : NULL;
-	if (context->command->file_use == FILES_READ)
-		for (size_t i = 0; i < options->n_arguments; i++)
-			if (has(promises, options->arguments[i]))
-				return options->arguments[i];
+	if (use == FILE_READ && options->file && is(data, options->file))
+		return options->file;
+	for (size_t i = 0; use == FILES_READ && i < options->n_arguments; i++)
+		if (is(data, options->arguments[i]))
+			return options->arguments[i];
 	return NULL;
+}
+
+const char *promises_find(const struct promises *promises,
+			  const struct command_context *context)
+{
+	return find(context, is_promised, promises);
+}
+
+const char *standard_input_of(const struct command_context *context)
+{
+	return find(context, is_standard_input, NULL);
+}
+
+bool may_read_early(const struct command_context *context, const char *path)
+{
+	struct stat status;
+
+	if (context->is_promised || is_standard_input(NULL, path))
+		return false;
+	return stat(path, &status) != 0 || S_ISREG(status.st_mode);
 }

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cmd/access.h"
+#include "cmd/promise.h"
 #include "cmd/snapshot.h"
 #include "render/access.h"
 #include "render/json.h"
@@ -301,7 +302,13 @@ static struct error *run(const struct command_context *context, int *ret_status)
 /* The file may be one that a command before this one will make. */
 static struct error *check(const struct command_context *context)
 {
-	return check_arguments(context->options);
+	struct restoring restoring = {.context = context};
+	struct error *error = check_arguments(context->options);
+
+	if (!error && may_read_early(context, context->options->arguments[0]))
+		error = prepare(&restoring);
+	restoring_deinit(&restoring);
+	return error;
 }
 
 const struct command command_restore = {

@@ -300,6 +300,7 @@ static struct error *run_shell(struct shell *shell,
 	if (error)
 		return error;
 	shell->interpreter.go_on = true;
+	shell->interpreter.takes_input = true;
 	shell->interpreter.held.attach = !shell->options.no_attach;
 	shell->interpreter.held.may_do_without = !shell->options.plan.attach;
 	error = begin(shell);

@@ -111,6 +111,10 @@ static struct error *run_let(struct interpreter *interpreter,
 		options_deinit(&options);
 		return interpreter_help(interpreter, &command_read);
 	}
+	/* A value that was there before must not stand for one that could not
+	 * be read. */
+	if (!interpreter->checking)
+		variables_unset(&interpreter->variables, name);
 	if (!words_are_late(words, 2))
 		error = let_read(&context, value);
 	options_deinit(&options);
@@ -235,7 +239,11 @@ static struct error *run_on_error(struct interpreter *interpreter,
 static struct error *run_attach(struct interpreter *interpreter,
 				const struct words *words)
 {
-	return interpreter_attach(interpreter, text_of(words, 1));
+	if (!words_are_late(words, 1))
+		return interpreter_attach(interpreter, text_of(words, 1));
+	if (!interpreter->checking)
+		interpreter_put_off(interpreter);
+	return NULL;
 }
 
 static struct error *run_detach(struct interpreter *interpreter,

@@ -35,13 +35,6 @@ static char *find_end(struct lines *lines)
 	return end;
 }
 
-bool lines_ready(struct lines *lines)
-{
-	struct pollfd poller = {.fd = lines->fd, .events = POLLIN};
-
-	return lines->ended || find_end(lines) || poll(&poller, 1, 0) > 0;
-}
-
 /* Room for more behind what is there, and for a NUL. */
 static struct error *make_room(struct lines *lines)
 {
@@ -89,6 +82,13 @@ static struct error *read_more(struct lines *lines)
 	return NULL;
 }
 
+static bool can_read_more(struct lines *lines)
+{
+	cleanup_error struct error *error = read_more(lines);
+
+	return !error;
+}
+
 /* [start, end) without a CR; a NUL would cut it. */
 static struct error *give_out(struct lines *lines, char *end, char **ret)
 {
@@ -111,6 +111,22 @@ static struct error *give_out(struct lines *lines, char *end, char **ret)
 				    "no text");
 	*ret = line;
 	return NULL;
+}
+
+bool lines_ready(struct lines *lines)
+{
+	struct pollfd poller = {.fd = lines->fd, .events = POLLIN};
+
+	while (!lines->ended && !find_end(lines)) {
+		/* What is there may be a part of a line only. */
+		if (poll(&poller, 1, 0) <= 0)
+			return false;
+		/* lines_next() meets the error again, and tells it. */
+		if (lines->end - lines->start > LONGEST_LINE ||
+		    !can_read_more(lines))
+			return true;
+	}
+	return true;
 }
 
 struct error *lines_next(struct lines *lines, char **ret)

@@ -70,6 +70,16 @@ struct error *variables_set(struct variables *variables, const char *name,
 	return NULL;
 }
 
+void variables_unset(struct variables *variables, const char *name)
+{
+	struct variable *variable = find(variables, name);
+
+	if (!variable)
+		return;
+	tdelete(variable, &variables->tree, compare);
+	destroy(variable);
+}
+
 const struct variable *variables_find(const struct variables *variables,
 				      const char *name, size_t length)
 {

@@ -24,6 +24,10 @@ struct error *variables_set(struct variables *variables, const char *name,
 			    const char *text, bool late)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Nothing if there is none. */
+void variables_unset(struct variables *variables, const char *name)
+	__attribute__((nonnull));
+
 /* The one of a name of `length` bytes, or NULL. */
 const struct variable *variables_find(const struct variables *variables,
 				      const char *name, size_t length)

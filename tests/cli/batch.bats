@@ -248,6 +248,84 @@ streamed() {
   expect 2 batch "${on[@]}" --dry-run lines
 }
 
+@test "batch: files that lines read are checked before the first access" {
+  local wrong
+
+  "$MMIODBG" save "${on[@]}" -f here.json "$at" "$at+0x4"
+  printf 12345678 >bytes
+  for wrong in 'diff nosuch' 'diff here.json nosuch' 'diff lines' \
+    "restore nosuch --only $at" 'restore here.json --only typo' \
+    "load -f nosuch $at" "load -f bytes $at..+0x10"; do
+    lines "write $at+0x30=0x77" "$wrong"
+    status=0
+    "$MMIODBG" batch "${on[@]}" lines >out 2>err || status=$?
+    [ "$status" != 0 ] || fail "status 0: $wrong"
+    err_has 'lines:2: ' 'nothing was accessed'
+    same regs
+  done
+  # One that a line makes, by a name that is known later, or at once.
+  lines "let v read $at" 'set name made' "save -f \${name}\${v} $at" \
+    'diff made0x03020100' "dump -f too $at..+0x8" "load -f too $at"
+  expect 0 batch "${on[@]}" lines
+  # What can be read once is left to its line.
+  mkfifo pipe
+  cat here.json >pipe &
+  lines "read -q $at" 'diff pipe'
+  within 20 expect 0 batch "${on[@]}" lines
+}
+
+@test "batch: standard input is for lines, if they come from there" {
+  cp regs before
+  lines "load -f - $at+0x100/8" "write $at+0x40=0x99"
+  streamed 2 "${on[@]}"
+  err_has 'stdin:1: the lines come from standard input: no file can'
+  cmp regs before
+  lines 'on-error continue' 'diff -' 'echo one' 'restore - --only x' 'echo two'
+  streamed 2 "${on[@]}"
+  out_is one two
+  # Of -e they do not.
+  status=0
+  printf 1234 | "$MMIODBG" batch "${on[@]}" -e "load -f - $at+0x100/8" \
+    >out 2>err || status=$?
+  [ "$status" = 0 ]
+  bytes_are regs 0x100 31 32 33 34
+}
+
+@test "batch: let: a value that could not be read is none" {
+  lines 'on-error continue' "let v read $at+0x4" "let v read $at+0x100000" \
+    "write $at+0x44=\${v}"
+  streamed 1 "${on[@]}"
+  err_has 'stdin:4: there is no such variable'
+  same regs
+}
+
+# sleeps PID: in poll or ppoll, as `sleep` does
+sleeps() {
+  [[ $(cat "/proc/$1/syscall" 2>/dev/null) == 271\ * ]]
+}
+
+@test "batch: what a statement has attached to is let go of behind it" {
+  lines "let v read --stop $at" "assert $at ge 0 --attach" 'sleep 60s'
+  "$MMIODBG" batch -v "${on[@]}" lines >out 2>err 3>&- &
+  wait_until sleeps "$!"
+  [ "$(sed -n 's/^TracerPid:\t//p' "/proc/$pid/status")" = 0 ]
+  kill "$!"
+}
+
+@test "batch: attach: the process that is attached to already" {
+  lines "read $at" "attach $pid" "read -q $at"
+  expect 0 batch --attach "${on[@]}" lines
+  err_is
+}
+
+@test "batch: attach: a name that is not known yet" {
+  lines "let v read $at" 'on-error continue' 'attach ${v}'
+  status=0
+  "$MMIODBG" batch "${on[@]}" lines >out 2>err || status=$?
+  [ "$status" = 4 ]
+  err_has 'lines:3: ' '0x03020100'
+}
+
 @test "batch: garbage, a NUL, a line of 1 MB, a longer one, no file" {
   head -c 100000 /dev/urandom >garbage
   for i in file stream; do

@@ -576,6 +576,17 @@ regs.queue[1].tail 0x37363534 regs.queue" ]
     $'no-name\nvolatile struct regs has no member \'nothing\''
 }
 
+@test "names: a batch follows a pointer each time" {
+  driver_start driver
+  put_bytes regs 0x4 44 33 22 11 88 77 66 55
+  printf '%s\n' 'read ptr:reg' 'read ptr:reg' \
+    "write --force reg=$(hex "$base + 8")" 'read ptr:reg' 'read ptr:reg' >lines
+  "$MMIODBG" batch -q "${on[@]}" lines >out 2>err || fail "$(cat err)"
+  out_is 0x11223344 0x11223344 0x55667788 0x55667788
+  "$MMIODBG" batch -q "${on[@]}" <lines >out 2>err || fail "$(cat err)"
+  out_is 0x55667788 0x55667788 0x55667788 0x55667788
+}
+
 @test "names: --dry-run follows pointers and makes no access" {
   need strace
   driver_start driver

@@ -191,6 +191,16 @@ warned() {
   err_has 'splits an access of 64 bits'
 }
 
+@test "trust: of a line of a batch is for that line" {
+  on_kernel aarch64 6.12.117
+  status=0
+  printf '%s\n' 'info --trust-kernel @03:00.0/bar0/8' 'read @03:00.0/bar0/8' |
+    "$MMIODBG" batch -p 100 >out 2>err || status=$?
+  [ "$status" = 7 ] || fail "status $status"
+  err_has 'stdin:2: ' '--trust-kernel accesses it all the same'
+  nowhere out ' = 0x'
+}
+
 @test "trust: arm64 crashes, by the patch level" {
   local release
 
