@@ -424,7 +424,8 @@ examples() {
     else
       # A captured tree has no threads, to stop or to make accesses.
       sed -i 's/ --stop / --dry-run --stop /
-        s/ --via tracee \(.*\)\/64$/ \1/' "$example"
+        s/ --via tracee \(.*\)\/64$/ \1/
+        s/ --for 1m/ --for 1s/' "$example"
       bash -eu "$example" >out 2>err || status=$?
       [ "$status" = 0 ] && [ ! -s err ] || {
         show "$example" out err

@@ -462,6 +462,22 @@ blocked_in_pipe() {
   grep -q pipe_w "/proc/$1/task/"*/wchan || grep -qE '^1 0x1 ' "/proc/$1/task/"*/syscall
 }
 
+# samples_go_on PID: by more than the ring has room for
+samples_go_on() {
+  local before
+
+  before=$(bytes_read "$1")
+  wait_until more_were_read "$1" $((before + 4 * 100000))
+}
+
+bytes_read() {
+  sed -n 's/^rchar: //p' "/proc/$1/io"
+}
+
+more_were_read() {
+  [ "$(bytes_read "$1")" -gt "$2" ]
+}
+
 resident() {
   awk '/^VmRSS/ { print $2 }' "/proc/$1/status"
 }
@@ -474,7 +490,7 @@ resident() {
   target_pids+=("$watcher")
   exec {lines}<pipe
   wait_until blocked_in_pipe "$watcher"
-  sleep 0.5
+  samples_go_on "$watcher"
   cat <&"$lines" >out &
   reader=$!
   wait_until grep -q 'samples were lost$' out
@@ -492,7 +508,7 @@ resident() {
   target_pids+=("$watcher")
   exec {lines}<pipe
   wait_until blocked_in_pipe "$watcher"
-  sleep 0.5
+  samples_go_on "$watcher"
   cat <&"$lines" >out &
   reader=$!
   wait_until grep -q 'samples were lost$' err
