@@ -97,10 +97,19 @@ static struct error *pause_before(struct waiting *waiting, uint64_t next)
 	return error;
 }
 
+static uint64_t next_time(const struct waiting *waiting)
+{
+	uint64_t next;
+
+	return __builtin_add_overflow(clock_now(), waiting->interval, &next)
+		       ? UINT64_MAX
+		       : next;
+}
+
 static struct error *wait_for_it(struct waiting *waiting)
 {
 	for (;;) {
-		uint64_t next = clock_now() + waiting->interval;
+		uint64_t next = next_time(waiting);
 		struct error *error = sample(waiting);
 		uint64_t now = clock_now();
 

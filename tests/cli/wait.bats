@@ -91,6 +91,19 @@ prepare() {
   done
 }
 
+# A sample at the begin, and one when the time is over.
+@test "wait: an interval that no clock reaches" {
+  local interval
+
+  put_bytes regs 0x40 00 00 00 00
+  for interval in 10s 18446744073s; do
+    within 5 expect 124 wait "${on[@]}" "$at+0x40" eq 1 --timeout 50ms \
+      --interval $interval --json
+    validates
+    jq_is .samples 2
+  done
+}
+
 @test "wait: --json, --jsonl, met and not met" {
   put_bytes regs 0x40 02 00 00 00
   expect 0 wait "${on[@]}" --json "$at+0x40.1" set --timeout 0
