@@ -341,8 +341,23 @@ static bool find_element(const struct operation *operation, uint64_t address,
 	return false;
 }
 
+/* Whether the register whose value the condition has belongs to a source that
+ * has no plan. */
+static bool is_away(const struct watching *watching)
+{
+	for (size_t i = 0; i < watching->n_sources; i++) {
+		const struct watch_source *source = &watching->sources[i];
+
+		if (watching->until_column - source->columns[0] <
+		    source->n_columns)
+			return !source->ready;
+	}
+	return false;
+}
+
 /* Finds out where the value of the condition comes from: from a register that
- * is watched anyway, or, if that is none, from an access of its own. */
+ * is watched anyway, or, if that is none, from an access of its own. While
+ * neither has a plan that stays as it was: they are away together. */
 static void match_condition(struct watching *watching)
 {
 	const struct watch_source *until =
@@ -350,7 +365,7 @@ static void match_condition(struct watching *watching)
 	const struct operation *wanted;
 	uint64_t index;
 
-	if (!watching->until.session)
+	if (!watching->until.session || (!until->ready && is_away(watching)))
 		return;
 	watching->until_column = until->columns[0];
 	watching->until_swapped = false;

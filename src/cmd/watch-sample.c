@@ -68,6 +68,21 @@ static bool on_made(void *data, const struct element *element,
 	return true;
 }
 
+/* Of a condition that had an access of its own, and failed then: that it has a
+ * value again comes with the register that is watched. */
+static void tell_back(struct watching *watching, const struct element *element,
+		      const struct element_result *result, uint64_t value)
+{
+	size_t own = watching->sources[watching->locations.count].columns[0];
+	struct element_result as_own = *result;
+
+	if (own == watching->until_column || !watching->states[own].failed)
+		return;
+	as_own.value = value;
+	watching_tell(watching, own, element->tag / watching->n_sources,
+		      &as_own);
+}
+
 static void check_condition(struct watching *watching,
 			    const struct element *element,
 			    const struct element_result *result)
@@ -79,6 +94,7 @@ static void check_condition(struct watching *watching,
 	watching->met = holds(watching, element->operation, &value);
 	watching->until_value = value;
 	watching->has_until_value = true;
+	tell_back(watching, element, result, value);
 }
 
 static void end_by(struct watching *watching, const struct error *error)
@@ -208,12 +224,21 @@ static struct error *begin_group(struct watching *watching)
 	return NULL;
 }
 
+/* The condition is not sampled if its value comes with another source. */
+static bool is_sampled(const struct watching *watching, size_t i)
+{
+	return i < watching->locations.count ||
+	       watching->sources[i].columns[0] == watching->until_column;
+}
+
 /* Of a source that could not be sampled each column fails. */
 static void tell_unfit(struct watching *watching)
 {
 	for (size_t i = 0; i < watching->n_sources; i++) {
 		struct watch_source *source = &watching->sources[i];
 
+		if (!is_sampled(watching, i))
+			continue;
 		for (size_t j = 0; source->unfit && j < source->n_columns; j++)
 			fail(watching, source, source->columns[0] + j,
 			     watching->setup.samples, source->unfit);
@@ -240,13 +265,6 @@ static struct error *settle(struct watching *watching)
 		source->fails = false;
 	}
 	return steal(watching->error);
-}
-
-/* The condition is not sampled if its value comes with another source. */
-static bool is_sampled(const struct watching *watching, size_t i)
-{
-	return i < watching->locations.count ||
-	       watching->sources[i].columns[0] == watching->until_column;
 }
 
 /* All accesses of one sample. False: it is to be settled. */

@@ -271,6 +271,45 @@ reads() {
   err_has 'it is 0x00000001'
 }
 
+# Where the condition is about a register that is watched, that one alone is told
+# of; where it had an access of its own, that fails and comes back by itself.
+@test "--until: the mapping goes and comes back: each register tells it once" {
+  local -a places=("$at+0x10" "$at+0x14")
+  local place index=0 lines
+
+  for place in "${places[@]}"; do
+    watch_start --interval 5ms --until "$place eq 5" "$at+0x10"
+    until_lines 1
+    tell unmap $index
+    lines=$([ "$place" = "$at+0x10" ] && echo 2 || echo 3)
+    until_lines "$lines"
+    sleep 0.3
+    if has_lines $((lines + 1)); then
+      fail "$(cat out)"
+    fi
+    tell map "$file"
+    index=$((index + 1))
+    until_lines $((2 * lines - 1))
+    put_bytes regs "${place##*+}" 05
+    watch_ends 0
+    put_bytes regs "${place##*+}" 00
+    sed -E 's/after [0-9.]+ s/after N s/' out >masked
+    cp masked out
+    texts
+    grep -F "$place" texts >rest
+    if [ "$place" = "$at+0x10" ]; then
+      file_is rest "$place = 0x00000000" \
+        "$place: the mapping is not there any more" \
+        "$place = 0x00000000 (back after N s)" \
+        "$place = 0x00000005 (was 0x00000000, bits 2, 0)"
+    else
+      file_is rest "$place: the mapping is not there any more" \
+        "$place = 0x00000000 (back after N s)"
+    fi
+    [ "$(wc -l <texts)" = $((2 * lines - (lines > 2))) ]
+  done
+}
+
 @test "--until: -n and -t are not for it, -w is" {
   need strace
   expect 124 watch "${on[@]}" -n 4 --samples 1 --until "$at+0x40 eq 1" "$at+0x10"
