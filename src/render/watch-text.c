@@ -177,16 +177,19 @@ static void put_text(struct watch_output *output, const struct watch_item *item)
 	printf(" = %s\n", text ? text : "?");
 }
 
-/* Standard output has values only. */
+/* Standard output has values only, and only of what is watched. */
 static void put_quiet(struct watch_output *output,
 		      const struct watch_item *item)
 {
-	const struct operation *operation =
-		output->setup->columns[item->column].shape;
+	const struct watch_column *column =
+		&output->setup->columns[item->column];
+	const struct operation *operation = column->shape;
 
 	if (item->lost)
 		diagnostic_note("%llu sample%s lost", (ull)item->lost,
 				item->lost == 1 ? " was" : "s were");
+	if (column->hidden)
+		return;
 	for (uint32_t i = 0; item->event == WATCH_FAILURE && i < item->count;
 	     i++)
 		puts("-");

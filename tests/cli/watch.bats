@@ -338,6 +338,19 @@ reads() {
   err_is
 }
 
+@test "--quiet: nothing of a condition that has an access of its own" {
+  watch_start --interval 2ms -q --until "$at+0x14 eq 5" "$at+0x10"
+  until_lines 1
+  tell unmap 0
+  until_lines 2
+  tell map "$file"
+  until_lines 3
+  put_bytes regs 0x14 05
+  watch_ends 0
+  out_is 0x00000000 - 0x00000000
+  err_is
+}
+
 @test "--jsonl: a line at a time, as it is known" {
   local line
 
