@@ -23,6 +23,7 @@ struct dumping {
 	bool failed;   /* of raw bytes: one is missing */
 	bool left_out; /* for that, or because there is none: no file */
 	bool saved;    /* all is written that can be */
+	bool cut; /* an access failed for a signal that came: that is told */
 	struct plain_run run;
 };
 
@@ -76,6 +77,7 @@ static bool go_on(void *data, const struct element *element,
 	struct dumping *dumping = data;
 
 	(void)element;
+	dumping->cut |= result->error && !result->made && interrupt_pending();
 	return !(dumping->raw && result->error) && !dumping->failed &&
 	       !out_file_is_lost(dumping->file);
 }
@@ -124,9 +126,11 @@ static struct error *end_file(struct dumping *dumping)
 		error_destroy(error);
 		return NULL;
 	}
-	/* Of an interruption while an access was tried again that one tells. */
-	if (error || interrupt_pending())
+	if (error || dumping->cut)
 		return error;
+	/* A signal that came behind the last access has cut nothing short. */
+	if (summary->interrupted)
+		return error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	put_unknown(dumping, summary->elements);
 	dumping->left_out = aside && (dumping->failed || !summary->done);
 	if (dumping->left_out)

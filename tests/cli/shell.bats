@@ -887,6 +887,47 @@ written() {
   done
 }
 
+# interrupted_at N: from here on SIGINT comes with the Nth access of a shell
+interrupted_at() {
+  cat >traced <<SH
+#!/bin/sh
+export ASAN_OPTIONS="\$ASAN_OPTIONS:detect_leaks=0"
+exec strace -qq -o trace -P /proc/$pid/mem -e trace=pread64 \
+  -e inject=pread64:signal=SIGINT:when=$1 '$mmiodbg' "\$@"
+SH
+  chmod +x traced
+}
+
+@test "shell: Ctrl-C with the last access of a dump cuts nothing short" {
+  need strace hexdump
+  plain_start
+  mmiodbg=$MMIODBG
+  MMIODBG=$work/traced
+  interrupted_at 8
+  shell_start -p "$pid" --no-attach
+  typed ''
+  line 'dump @0..+0x20'
+  shown "$(hexdump -C -n 32 regs | sed -n 2p)" $'\n00000020'
+  typed ''
+  not_shown interrupted
+  terminal kill-server
+  shell_start -p "$pid" --no-attach
+  typed ''
+  line 'dump @0..+0x20 -f bytes'
+  typed ''
+  await [ -e bytes ]
+  cmp bytes <(head -c 32 regs)
+  terminal kill-server
+  # One before the last: that is told, and the file is not written.
+  interrupted_at 7
+  shell_start -p "$pid" --no-attach
+  typed ''
+  line 'dump @0..+0x20 --format hex -f text'
+  shown 'mmiodbg: interrupted: 7 of 8 elements were read' $'mmiodbg: interrupted\n'
+  typed ''
+  [ ! -e text ]
+}
+
 @test "shell: Ctrl-C ends trying again" {
   plain_start
   shell_start -p "$pid"
