@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/eventfd.h>
@@ -89,6 +90,24 @@ void interrupt_hold(void)
 	holding = true;
 }
 
+/* What ends us if all else takes too long, also where who started us has that
+ * signal ignored or blocked. */
+static void limit_end(void)
+{
+	struct sigaction ours = {.sa_handler = at_end ? on_end : SIG_DFL,
+				 .sa_flags = SA_RESETHAND};
+	struct sigaction now;
+	sigset_t limit;
+
+	sigfillset(&ours.sa_mask);
+	if (sigaction(SIGALRM, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+		sigaction(SIGALRM, &ours, NULL);
+	sigemptyset(&limit);
+	sigaddset(&limit, SIGALRM);
+	pthread_sigmask(SIG_UNBLOCK, &limit, NULL);
+	alarm(LONGEST_END);
+}
+
 bool interrupt_look(void)
 {
 	static const struct timespec at_once = {0};
@@ -100,7 +119,7 @@ bool interrupt_look(void)
 	if (number <= 0)
 		return caught || arrived;
 	arrived = number;
-	alarm(LONGEST_END);
+	limit_end();
 	if (arrival >= 0)
 		eventfd_write(arrival, 1);
 	return true;

@@ -4,7 +4,8 @@
  * SIGHUP and SIGQUIT do not end us at once: the first one that comes is kept
  * until all is said and put away; more of them change nothing, for timeout(1)
  * and terminals send several. If that takes more than 3 seconds, SIGALRM ends
- * us. Those that were ignored or blocked when we were started stay so.
+ * us, also if it was ignored or blocked when we were started. Those four that
+ * were stay so.
  */
 #ifndef MMIODBG_BASE_INTERRUPT_H
 #define MMIODBG_BASE_INTERRUPT_H

@@ -504,6 +504,28 @@ static void never_ends(int number)
 		pause();
 }
 
+/* Nor where that which ends it was ignored or blocked before. */
+static void never_ends_ignored(int number)
+{
+	signal(SIGALRM, SIG_IGN);
+	interrupt_hold();
+	raise(number);
+	say(interrupt_pending() ? 'r' : 'w');
+	usleep(10000000);
+	say('!');
+}
+
+static void never_ends_blocked(int number)
+{
+	signal(SIGALRM, SIG_DFL);
+	block(SIGALRM);
+	interrupt_hold();
+	raise(number);
+	say(interrupt_pending() ? 'r' : 'w');
+	usleep(10000000);
+	say('!');
+}
+
 static void never_held(int number)
 {
 	say(interrupt_pending() ? 'w' : 'r');
@@ -562,6 +584,10 @@ START_TEST(too_slow)
 {
 	struct child child = start(never_ends, SIGINT);
 
+	expect_end(&child, "r", SIGALRM);
+	child = start(never_ends_ignored, SIGINT);
+	expect_end(&child, "r", SIGALRM);
+	child = start(never_ends_blocked, SIGINT);
 	expect_end(&child, "r", SIGALRM);
 }
 END_TEST
