@@ -436,21 +436,25 @@ static char *time_now(void)
 	return text;
 }
 
-/* A register twice would be two values for one name. */
+/* A register twice would be two values for one name, or two writes. */
 static struct error *check_twins(const struct snapshot *snapshot)
 {
-	const struct snapshot_register *twin;
-	struct error *error = snapshot_find_twin(snapshot, &twin);
+	struct snapshot_twins twins = {0};
+	struct error *error = snapshot_find_twins(snapshot, &twins);
 
-	if (error || !twin)
+	if (error || !twins.second)
 		return error;
-	return error_help(
-		error_subject(error_create(ERROR_USAGE, 0,
-					   "two of the locations have this "
-					   "register, and a snapshot has each "
-					   "once"),
-			      twin->name),
-		"leave it out of one of them, or save two snapshots");
+	if (strcmp(twins.first->name, twins.second->name) == 0)
+		error = error_create(ERROR_USAGE, 0,
+				     "two of the locations have this register, "
+				     "and a snapshot has each once");
+	else
+		error = error_create(ERROR_USAGE, 0,
+				     "this is the register %s, or overlaps it, "
+				     "and a snapshot has each once",
+				     twins.first->name);
+	return error_help(error_subject(error, twins.second->name),
+			  "leave it out of one of them, or save two snapshots");
 }
 
 static struct error *check_size(const struct plan *plan)

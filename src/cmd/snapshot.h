@@ -27,8 +27,8 @@ struct error *snapshot_identify(struct machine *machine,
 
 /*
  * A snapshot that a plan is to fill: one register for each element, and no
- * values yet. ERROR_USAGE if two have the same name. snapshot_deinit() releases
- * `*ret`.
+ * values yet. ERROR_USAGE if two of them are the same, or overlap.
+ * snapshot_deinit() releases `*ret`.
  */
 struct error *snapshot_of_plan(const struct command_context *context,
 			       const struct plan *plan, struct snapshot *ret)

@@ -719,8 +719,8 @@ static struct error *check_register(const struct snapshot *snapshot,
 static struct error *check_whole(const struct whole *whole, const char *name)
 {
 	const struct snapshot *snapshot = &whole->snapshot;
-	const struct snapshot_register *twin;
-	struct error *error;
+	struct snapshot_twins twins = {0};
+	struct error *error = NULL;
 
 	if (whole->count != snapshot->n_registers)
 		return error_help(
@@ -730,13 +730,18 @@ static struct error *check_whole(const struct whole *whole, const char *name)
 				     name, (unsigned long long)whole->count,
 				     snapshot->n_registers),
 			"if registers were taken out on purpose, correct it");
-	error = snapshot_find_twin(snapshot, &twin);
-	if (!error && twin)
-		error = error_create(ERROR_USAGE, 0, "%s: %s is there twice",
-				     name, twin->name);
 	for (size_t i = 0; i < snapshot->n_registers && !error; i++)
 		error = check_register(snapshot, &snapshot->registers[i], name);
-	return error;
+	if (!error)
+		error = snapshot_find_twins(snapshot, &twins);
+	if (error || !twins.second)
+		return error;
+	if (strcmp(twins.first->name, twins.second->name) == 0)
+		return error_create(ERROR_USAGE, 0, "%s: %s is there twice",
+				    name, twins.second->name);
+	return error_create(ERROR_USAGE, 0,
+			    "%s: %s and %s are the same register, or overlap",
+			    name, twins.first->name, twins.second->name);
 }
 
 struct error *snapshot_read(FILE *stream, const char *name,

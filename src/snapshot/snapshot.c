@@ -8,6 +8,9 @@
 #include "base/text.h"
 #include "plan/plan.h"
 
+/* Of a register. */
+enum { MOST_BYTES = 8 };
+
 static void scalar_free(struct scalar *scalar)
 {
 	struct enumerator *enumerators =
@@ -191,13 +194,12 @@ static int by_name(const void *left, const void *right)
 	return order ? order : (*a > *b) - (*a < *b);
 }
 
-struct error *snapshot_find_twin(const struct snapshot *snapshot,
-				 const struct snapshot_register **ret)
+static struct error *find_namesakes(const struct snapshot *snapshot,
+				    struct snapshot_twins *ret)
 {
 	cleanup_free const struct snapshot_register **sorted =
 		calloc(snapshot->n_registers + 1, sizeof(*sorted));
 
-	*ret = NULL;
 	if (!sorted)
 		return error_no_memory();
 	for (size_t i = 0; i < snapshot->n_registers; i++)
@@ -205,9 +207,104 @@ struct error *snapshot_find_twin(const struct snapshot *snapshot,
 	qsort(sorted, snapshot->n_registers, sizeof(*sorted), by_name);
 	for (size_t i = 1; i < snapshot->n_registers; i++)
 		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0 &&
-		    (!*ret || sorted[i] < *ret))
-			*ret = sorted[i];
+		    (!ret->second || sorted[i] < ret->second))
+			*ret = (struct snapshot_twins){sorted[i - 1],
+						       sorted[i]};
 	return NULL;
+}
+
+/* Two devices are one if their region is: what shows it may differ. */
+struct placed {
+	const char *region;
+	const struct snapshot_register *one;
+};
+
+static int by_place(const void *left, const void *right)
+{
+	const struct placed *a = left, *b = right;
+	int order = a->region == b->region ? 0 : strcmp(a->region, b->region);
+
+	if (!order)
+		order = (a->one->offset > b->one->offset) -
+			(a->one->offset < b->one->offset);
+	return order ? order : (a->one > b->one) - (a->one < b->one);
+}
+
+/* Its bits as they are in the device: the first byte has the lowest. */
+static uint64_t bits_in_place(const struct snapshot_register *one)
+{
+	uint64_t mask = snapshot_mask(one);
+
+	return one->is_big ? __builtin_bswap64(mask) >> (64 - one->width)
+			   : mask;
+}
+
+/* `before` is at the same place, or below it. */
+static bool collide(const struct snapshot_register *before,
+		    const struct snapshot_register *one)
+{
+	if (one->offset - before->offset >= before->width / 8)
+		return false;
+	if (one->offset != before->offset || one->width != before->width)
+		return true;
+	return bits_in_place(one) & bits_in_place(before);
+}
+
+/* The last one, with one of those before it. Of these no two collide: so there
+ * are not many that reach so far, however many there are. */
+static bool find_collision(const struct placed *list, size_t last,
+			   struct snapshot_twins *ret)
+{
+	const struct snapshot_register *one = list[last].one;
+
+	for (size_t i = last; i-- > 0;) {
+		const struct snapshot_register *before = list[i].one;
+
+		if (strcmp(list[i].region, list[last].region) != 0 ||
+		    one->offset - before->offset >= MOST_BYTES)
+			return false;
+		if (!collide(before, one))
+			continue;
+		*ret = before < one ? (struct snapshot_twins){before, one}
+				    : (struct snapshot_twins){one, before};
+		return true;
+	}
+	return false;
+}
+
+static struct error *find_collisions(const struct snapshot *snapshot,
+				     struct snapshot_twins *ret)
+{
+	cleanup_free struct placed *list =
+		calloc(snapshot->n_registers + 1, sizeof(*list));
+	size_t count = 0;
+
+	if (!list)
+		return error_no_memory();
+	for (size_t i = 0; i < snapshot->n_registers; i++) {
+		const struct snapshot_register *one = &snapshot->registers[i];
+
+		if (one->has_offset)
+			list[count++] = (struct placed){
+				snapshot->devices[one->device].region, one};
+	}
+	qsort(list, count, sizeof(*list), by_place);
+	for (size_t i = 1; i < count && !find_collision(list, i, ret); i++)
+		;
+	return NULL;
+}
+
+struct error *snapshot_find_twins(const struct snapshot *snapshot,
+				  struct snapshot_twins *ret)
+{
+	struct snapshot_twins twins = {0};
+	struct error *error = find_namesakes(snapshot, &twins);
+
+	if (!error && !twins.second)
+		error = find_collisions(snapshot, &twins);
+	if (!error)
+		*ret = twins;
+	return error;
 }
 
 unsigned snapshot_shown_bits(const struct snapshot_register *one)

@@ -97,10 +97,21 @@ struct error *snapshot_add_register(struct snapshot *snapshot,
 				    struct snapshot_register *one)
 	__attribute__((nonnull, warn_unused_result));
 
-/* That no two registers have the same name: NULL, or the second of two. Memory
- * may run out: then there is an error. */
-struct error *snapshot_find_twin(const struct snapshot *snapshot,
-				 const struct snapshot_register **ret)
+/* Two registers of which a snapshot may have but one, in its order. */
+struct snapshot_twins {
+	const struct snapshot_register *first,
+		*second; /* NULL: there are none */
+};
+
+/*
+ * Two that have the same name, or the same bits of a device: then `restore`
+ * would write these twice. Those that are in the same bytes with another width,
+ * or not all of them, are twins, too: a write is of all bytes of a register.
+ * Of what has no offset only names are compared. Devices have to be those of
+ * the snapshot. Memory may run out: then there is an error.
+ */
+struct error *snapshot_find_twins(const struct snapshot *snapshot,
+				  struct snapshot_twins *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* What of a register is meant: its bits, or all of it. */

@@ -176,6 +176,33 @@ edited() {
   [ ! -e s.json ]
 }
 
+@test "save: a register by two names is refused, and so is what overlaps; bits are not" {
+  need jq strace
+  start_names
+  traced 2 save "${on[@]}" -f s.json regs.ctrl "$at+0x80"
+  one_diagnostic
+  err_has "$at+0x80: this is the register regs.ctrl, or overlaps it"
+  sed -i '/^process_vm_readv/d' accesses
+  accesses_are
+  refused 2 save "${on[@]}" -f s.json "$at+0x80" regs.dma regs.ctrl
+  err_has "regs.ctrl: this is the register $at+0x80"
+  refused 2 save "${on[@]}" -f s.json ptr:regs "$at..+0x4"
+  refused 2 save "${on[@]}" -f s.json "$at+0x80/64" regs.ctrl
+  refused 2 save "${on[@]}" -f s.json regs.ctrl "$at+0x82/16"
+  refused 2 save "${on[@]}" -f s.json regs.ctrl.bits.mode "$at+0x80.1:1"
+  refused 2 save "${on[@]}" -f s.json "$at+0x80" $((base + 0x80))
+  [ ! -e s.json ]
+  expect 0 save "${on[@]}" -f s.json regs.ctrl.bits.mode "$at+0x80.0:0" \
+    "$at+0x84"
+  jq -e '.registers | map(.offset) == ["0x80", "0x80", "0x84"]' s.json
+  # A file that was made otherwise.
+  edited s.json 's/"0x84"/"0x80"/'
+  bad 2 restore "${on[@]}" edited --only "$at"
+  err_has "edited: $at+0x80.0 and $at+0x84 are the same register"
+  bad 2 diff "${on[@]}" edited
+  same regs
+}
+
 @test "save: as many registers as there may be, and they are compared" {
   truncate -s 1M regs
   start

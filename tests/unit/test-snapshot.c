@@ -292,6 +292,14 @@ static const struct {
 	{"\"name\":\"regs.ctrl\"", "\"name\":\"regs.id\"",
 	 "FILE: regs.id is there twice"},
 	{"\"name\":\"regs.ctrl\"", "\"name\":\"\"", "\"name\" is empty"},
+	{"\"offset\":\"0x4\"", "\"offset\":\"0x0\"",
+	 "FILE: regs.id and regs.ctrl are the same register, or overlap"},
+	{"\"offset\":\"0x0\"", "\"offset\":\"0x4\"",
+	 "FILE: regs.id and regs.ctrl are the same register, or overlap"},
+	{"\"offset\":\"0x12\"", "\"offset\":\"0x2\"",
+	 "regs.id and regs.ring[1] are the same register, or overlap"},
+	{"\"offset\":\"0x40\"", "\"offset\":\"0xc\"",
+	 "regs.ring[0] and @uio0+0x40 are the same register, or overlap"},
 	/* devices */
 	{"\"region\":\"0000:03:00.0/bar0\",", "", "\"region\" is missing"},
 	{"\"class\":\"register\"", "\"class\":\"memory\"", "neither register"},
@@ -364,6 +372,124 @@ START_TEST(what_is_wrong_is_refused)
 			      error->message);
 		expect_error(error, ERROR_USAGE, wrong[i].to);
 	}
+}
+END_TEST
+
+/* Two registers in one region, or in two that are called the same. */
+static struct error *read_two(const char *first, const char *second,
+			      struct snapshot *ret)
+{
+	cleanup_free char *text = NULL;
+
+	ck_assert_int_gt(
+		asprintf(&text,
+			 "{\"format\":\"mmiodbg-snapshot\",\"version\":1,"
+			 "\"mmiodbg\":\"0.1.0\","
+			 "\"created\":\"2026-11-29T03:38:43.123456789Z\","
+			 "\"target\":{\"pid\":1,\"process\":\"a\","
+			 "\"machine\":\"x86_64\"},\"devices\":["
+			 "{\"region\":\"uio0\",\"kind\":\"uio\","
+			 "\"class\":\"register\"},"
+			 "{\"region\":\"uio0\",\"kind\":\"mem\","
+			 "\"class\":\"register\"},"
+			 "{\"region\":\"uio1\",\"kind\":\"uio\","
+			 "\"class\":\"register\"}],\"types\":[],"
+			 "\"registers\":[{\"name\":\"a\",%s},"
+			 "{\"name\":\"b\",%s}],\"count\":2}\n",
+			 first, second),
+		0);
+	return read_bytes(text, strlen(text), ret);
+}
+
+#define WORD  "\"offset\":\"0x8\",\"width\":32,\"value\":\"0x00000000\","
+#define LE    "\"order\":\"le\""
+#define BE    "\"order\":\"be\""
+#define IN(n) ",\"device\":" #n
+
+static const struct {
+	const char *first, *second;
+	bool twins;
+} pairs[] = {
+	{WORD LE IN(0), WORD LE IN(0), true},
+	{WORD LE IN(0), WORD LE IN(1), true},
+	{WORD LE IN(0), WORD LE IN(2), false},
+	{WORD LE IN(0), WORD BE IN(0), true},
+	{WORD LE IN(0), WORD LE IN(0) ",\"bits\":\"7:4\"", true},
+	{WORD LE IN(0) ",\"bits\":\"7:4\"", WORD LE IN(0) ",\"bits\":\"4:0\"",
+	 true},
+	{WORD LE IN(0) ",\"bits\":\"7:4\"", WORD LE IN(0) ",\"bits\":\"3:0\"",
+	 false},
+	{WORD LE IN(0) ",\"bits\":\"7:4\"", WORD BE IN(0) ",\"bits\":\"31:28\"",
+	 true},
+	{WORD LE IN(0) ",\"bits\":\"7:4\"", WORD BE IN(0) ",\"bits\":\"7:4\"",
+	 false},
+	/* a write of the first writes the second */
+	{WORD LE IN(0) ",\"bits\":\"7:4\"",
+	 "\"offset\":\"0xb\",\"width\":8,\"value\":\"0x00\"" IN(0), true},
+	{WORD LE IN(0),
+	 "\"offset\":\"0xc\",\"width\":8,\"value\":\"0x00\"" IN(0), false},
+	{WORD LE IN(0),
+	 "\"offset\":\"0x7\",\"width\":8,\"value\":\"0x00\"" IN(0), false},
+	{WORD LE IN(0),
+	 "\"offset\":\"0x4\",\"width\":64,\"halves\":true,"
+	 "\"value\":\"0x0000000000000000\"" IN(0),
+	 true},
+	/* where these lead is not known */
+	{"\"location\":\"x\",\"width\":8,\"value\":\"0x00\"",
+	 "\"location\":\"x\",\"width\":8,\"value\":\"0x00\"", false},
+};
+
+START_TEST(a_register_is_there_once)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		cleanup_snapshot struct snapshot snapshot = {0};
+		struct error *error =
+			read_two(pairs[i].first, pairs[i].second, &snapshot);
+
+		ck_assert_msg((error != NULL) == pairs[i].twins, "%zu: %s", i,
+			      error ? error->message : "no error");
+		if (!error)
+			continue;
+		ck_assert_msg(strstr(error->message, "FILE: a and b are"),
+			      "%zu: %s", i, error->message);
+		expect_error(error, ERROR_USAGE, pairs[i].second);
+	}
+}
+END_TEST
+
+/* Bits of one register, each a register of its own, and then one of them
+ * again; of as many registers as there may be. */
+START_TEST(many_registers_of_few_places)
+{
+	cleanup_snapshot struct snapshot snapshot = {0};
+	struct snapshot_device device = {.region = strdup("uio0")};
+	struct snapshot_twins twins = {0};
+	size_t index;
+
+	expect_no_error(snapshot_add_device(&snapshot, &device, &index),
+			"device");
+	for (unsigned i = 0; i < SNAPSHOT_MOST_REGISTERS; i++) {
+		bool last = i == SNAPSHOT_MOST_REGISTERS - 1;
+		struct snapshot_register one = {
+			.has_offset = true,
+			.offset = last ? 0x100 : i / 64 * UINT64_C(8),
+			.width = 64,
+			.has_bits = true,
+			.high = i % 64,
+			.low = i % 64,
+		};
+
+		if (i == SNAPSHOT_MOST_REGISTERS - 1) {
+			expect_no_error(snapshot_find_twins(&snapshot, &twins),
+					"but the last");
+			ck_assert_ptr_null(twins.second);
+		}
+		ck_assert_int_gt(asprintf(&one.name, "r%u", i), 0);
+		expect_no_error(snapshot_add_register(&snapshot, &one), "add");
+	}
+	expect_no_error(snapshot_find_twins(&snapshot, &twins), "all");
+	ck_assert_str_eq(twins.first->name, "r2111");
+	ck_assert_str_eq(twins.second->name, "r262143");
 }
 END_TEST
 
@@ -708,6 +834,8 @@ int main(void)
 		a_cut_at_any_byte_is_noticed,
 		a_changed_byte_is_noticed_or_meant,
 		what_is_wrong_is_refused,
+		a_register_is_there_once,
+		many_registers_of_few_places,
 		blanks_and_order_do_not_matter,
 		characters_beyond_ascii,
 		it_is_bounded,
