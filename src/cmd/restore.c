@@ -16,6 +16,13 @@
 /* So many names are told when it fails. */
 enum { MOST_NAMES = 16 };
 
+/* What became of a register. */
+enum fate {
+	FATE_NOT_WRITTEN, /* what was not reached, too */
+	FATE_WRITTEN,
+	FATE_UNCLEAR, /* the write may or may not have been made */
+};
+
 /* One run of the command. */
 struct restoring {
 	const struct command_context *context;
@@ -25,13 +32,13 @@ struct restoring {
 	struct selection skipped;
 	struct replay replay;
 	struct run_sink next;
-	bool *written; /* of the selection */
+	enum fate *fates; /* of the selection */
 	size_t reached;
 };
 
 static void restoring_deinit(struct restoring *restoring)
 {
-	free(restoring->written);
+	free(restoring->fates);
 	replay_deinit(&restoring->replay);
 	selection_deinit(&restoring->selection);
 	selection_deinit(&restoring->skipped);
@@ -162,11 +169,22 @@ static struct error *prepare(struct restoring *restoring)
 	restoring->replay.snapshot = &restoring->snapshot;
 	restoring->replay.file = restoring->file;
 	restoring->replay.selection = &restoring->selection;
-	restoring->written =
-		calloc(restoring->selection.count + 1, sizeof(bool));
-	if (!restoring->written)
+	restoring->fates = calloc(restoring->selection.count + 1,
+				  sizeof(*restoring->fates));
+	if (!restoring->fates)
 		return error_no_memory();
 	return replay_prepare(restoring->context, &restoring->replay);
+}
+
+/* A write that was made, and of which only the reading back is unclear, has
+ * been made. */
+static enum fate fate_of(const struct element_result *result)
+{
+	if (result->wrote)
+		return FATE_WRITTEN;
+	return result->error && result->error->kind == ERROR_INDETERMINATE
+		       ? FATE_UNCLEAR
+		       : FATE_NOT_WRITTEN;
 }
 
 static void on_element(void *data, const struct element *element,
@@ -175,7 +193,7 @@ static void on_element(void *data, const struct element *element,
 	struct restoring *restoring = data;
 
 	if (restoring->reached < restoring->selection.count)
-		restoring->written[restoring->reached++] = result->wrote;
+		restoring->fates[restoring->reached++] = fate_of(result);
 	restoring->next.element(restoring->next.data, element, result);
 }
 
@@ -187,9 +205,9 @@ static void on_access(void *data, const struct element *element,
 	restoring->next.access(restoring->next.data, element, record);
 }
 
-/* "regs.a, regs.b and 7 more", of those of which `written` says so. */
+/* "regs.a, regs.b and 7 more", of those that had this fate. */
 static void note_names(const struct restoring *restoring, const char *what,
-		       bool written)
+		       enum fate fate)
 {
 	const struct selection *selection = &restoring->selection;
 	cleanup_free char *text = NULL;
@@ -199,7 +217,7 @@ static void note_names(const struct restoring *restoring, const char *what,
 	if (!stream)
 		return;
 	for (size_t i = 0; i < selection->count; i++) {
-		if (restoring->written[i] != written)
+		if (restoring->fates[i] != fate)
 			continue;
 		if (count++ < MOST_NAMES)
 			fprintf(stream, "%s%s", count > 1 ? ", " : "",
@@ -292,8 +310,9 @@ static struct error *run(const struct command_context *context, int *ret_status)
 		error_destroy(summary.end_error);
 	}
 	if (!error && summary.done < summary.elements) {
-		note_names(&restoring, "written", true);
-		note_names(&restoring, "not written", false);
+		note_names(&restoring, "written", FATE_WRITTEN);
+		note_names(&restoring, "perhaps written", FATE_UNCLEAR);
+		note_names(&restoring, "not written", FATE_NOT_WRITTEN);
 	}
 	restoring_deinit(&restoring);
 	return error;

@@ -633,6 +633,27 @@ go_on() {
   nowhere err 'mmiodbg: written'
 }
 
+@test "restore: what may have been written is told as that" {
+  need jq strace
+  start
+  expect 0 save "${on[@]}" -f s.json "$at..+0x10"
+  injected pwrite64:error=EFAULT:when=2+ 3 restore --via kernel --retry 1ms \
+    "${on[@]}" s.json --only "$at"
+  err_has "$at+0x4: the access may or may not have happened" \
+    "mmiodbg: written: $at+0x0" "mmiodbg: perhaps written: $at+0x4" \
+    "mmiodbg: not written: $at+0x8, $at+0xc"
+  nowhere err "not written: $at+0x4"
+  injected pwrite64:error=EFAULT:when=2+ 3 restore --via kernel --retry 1ms \
+    --json "${on[@]}" s.json --only "$at"
+  validates
+  jq -e '.elements | map(.written) == [true, null]' out
+  # It is certain of one that was not reached.
+  injected pwrite64:error=EFAULT:when=1+ 9 restore --via kernel --retry 1ms \
+    "${on[@]}" s.json --only "$at+0x8..+0x8"
+  err_has "mmiodbg: perhaps written: $at+0x8" "mmiodbg: not written: $at+0xc"
+  nowhere err 'mmiodbg: written'
+}
+
 @test "restore: --verify reads each back" {
   need strace
   start
