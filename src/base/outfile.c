@@ -399,3 +399,37 @@ void out_file_abandon(struct out_file *file)
 	free(file->path);
 	free(file);
 }
+
+static struct error *foresee(struct out_file *file)
+{
+	struct error *error = find_place(file);
+
+	if (error)
+		return error;
+	if (file->has_old && S_ISDIR(file->old.st_mode))
+		return failed(file->path, EISDIR, "it cannot be written");
+	if (file->has_old &&
+	    faccessat(file->folder, file->name, W_OK, AT_EACCESS) != 0)
+		return failed(file->path, errno, "it cannot be written");
+	if (faccessat(file->folder, ".", W_OK | X_OK, AT_EACCESS) != 0)
+		return failed(file->path, errno,
+			      "no file can be created in its folder");
+	return NULL;
+}
+
+struct error *out_file_foresee(const char *path)
+{
+	struct out_file file = {.path = (char *)path, .fd = -1, .folder = -1};
+	struct error *error;
+	struct stat found;
+
+	if (strcmp(path, "-") == 0 ||
+	    (stat(path, &found) == 0 && !S_ISREG(found.st_mode) &&
+	     !S_ISDIR(found.st_mode)))
+		return NULL;
+	error = foresee(&file);
+	if (file.folder >= 0)
+		close(file.folder);
+	free(file.name);
+	return error;
+}

@@ -63,4 +63,9 @@ void out_file_abandon(struct out_file *file);
 DEFINE_CLEANUP(out_file, struct out_file, out_file_abandon)
 #define cleanup_out_file cleanup_with(out_file_cleanup_)
 
+/* What would keep out_file_open() from making this file, as far as that can be
+ * told without making it; NULL: nothing. */
+struct error *out_file_foresee(const char *path)
+	__attribute__((nonnull, warn_unused_result));
+
 #endif

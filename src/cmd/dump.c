@@ -233,7 +233,11 @@ static struct error *check(const struct command_context *context)
 	error = check_output(&dumping);
 	if (!error)
 		error = plain_location(context, &options, &locations);
-	return error ? error : access_check(context, &options, &locations);
+	if (!error)
+		error = access_check(context, &options, &locations);
+	if (!error && context->options->file)
+		error = out_file_foresee(context->options->file);
+	return error;
 }
 
 const struct command command_dump = {

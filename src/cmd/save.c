@@ -207,6 +207,8 @@ static struct error *check(const struct command_context *context)
 		error = locations_parse(options, &locations);
 	if (!error)
 		error = access_check(context, &options->plan, &locations);
+	if (!error && options->file)
+		error = out_file_foresee(options->file);
 	return error;
 }
 

@@ -255,7 +255,8 @@ streamed() {
   printf 12345678 >bytes
   for wrong in 'diff nosuch' 'diff here.json nosuch' 'diff lines' \
     "restore nosuch --only $at" 'restore here.json --only typo' \
-    "load -f nosuch $at" "load -f bytes $at..+0x10"; do
+    "load -f nosuch $at" "load -f bytes $at..+0x10" \
+    "save -f nowhere/x $at" "save -f . $at" "dump -f nowhere/x $at"; do
     lines "write $at+0x30=0x77" "$wrong"
     status=0
     "$MMIODBG" batch "${on[@]}" lines >out 2>err || status=$?
@@ -263,6 +264,7 @@ streamed() {
     err_has 'lines:2: ' 'nothing was accessed'
     same regs
   done
+  [ "$(find . -name '.mmiodbg*')" = '' ]
   # One that a line makes, by a name that is known later, or at once.
   lines "let v read $at" 'set name made' "save -f \${name}\${v} $at" \
     'diff made0x03020100' "dump -f too $at..+0x8" "load -f too $at"
