@@ -6,6 +6,7 @@
 
 #include "base/duration.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "plan/element.h"
 #include "render/changes.h"
@@ -266,13 +267,19 @@ static void draw(struct watch_output *output)
 	table->news = !frame || !screen_draw(table->screen, frame);
 }
 
-/* At most ten times a second, and only if there is something new. */
+/* At most ten times a second, and only if there is something new. Once a signal
+ * is there the terminal is given back: the other thread may be in an access
+ * that does not end, and then there is no end in good order. */
 static void rest(struct watch_output *output)
 {
 	struct screen_table *table = output->table;
 	bool anew = screen_heed(table->screen);
 	uint64_t counted = table->counted;
 
+	if (interrupt_pending()) {
+		screen_end(table->screen);
+		return;
+	}
 	if (!anew && clock_now() - table->drawn < SHORTEST_FRAME)
 		return;
 	measure_rate(output);

@@ -1151,6 +1151,27 @@ screen_line() {
   [ "$(terminal display-message -p '#{alternate_on}')" = 0 ]
 }
 
+# The third sample takes longer than a signal leaves time for; so long strace stays.
+@test "--screen: away also if the end is not in good order" {
+  need tmux strace
+  local mmiodbg=$MMIODBG
+
+  cat >traced <<SH
+#!/bin/sh
+export ASAN_OPTIONS="\$ASAN_OPTIONS:detect_leaks=0"
+exec strace -qq -f -o trace -P /proc/$pid/mem -e trace=pread64 \
+  -e inject=pread64:delay_enter=15000000:when=3 '$mmiodbg' "\$@"
+SH
+  chmod +x traced
+  MMIODBG=$work/traced
+  screen_start 100x10 "$at+0x10" --interval 20ms
+  wait_until screen_has ' 3 samples'
+  terminal send-keys C-c
+  wait_until screen_has 'status 142'
+  screen_has before
+  [ "$(terminal display-message -p '#{alternate_on} #{cursor_flag} #{wrap_flag}')" = '0 1 1' ]
+}
+
 @test "--screen: only on a terminal that can do it, and not with JSON" {
   need script
   bad 2 watch "${on[@]}" --screen "$at+0x10"
