@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/hexdump.h"
+#include "base/interrupt.h"
 
 enum { CHUNK = 65536 };
 
@@ -19,6 +20,7 @@ struct in_file {
 	FILE *kept; /* what it was read into, or NULL */
 	uint64_t size;
 	bool told; /* the error is no reader's, and names what it is about */
+	bool interrupted;
 	in_file_fits *fits;
 	void *data;
 	/* Some bytes of it, from `offset` on. */
@@ -27,16 +29,19 @@ struct in_file {
 	size_t length;
 };
 
+/* EINTR comes here only if it is by a signal that ends what is being done. */
 static struct error *failed(const struct in_file *file, int errnum,
 			    const char *what)
 {
 	bool denied = errnum == EACCES || errnum == EPERM;
 
+	if (errnum == EINTR)
+		return error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	return error_create(denied ? ERROR_DENIED : ERROR_FAILED, errnum,
 			    "%s: %s", file->name, what);
 }
 
-/* As pread() and read(), but less than `length` only at the end. */
+/* As pread(), but less than `length` only at the end. */
 static ssize_t read_at(int fd, void *ret, size_t length, uint64_t offset)
 {
 	size_t done = 0;
@@ -45,7 +50,7 @@ static ssize_t read_at(int fd, void *ret, size_t length, uint64_t offset)
 		ssize_t some = pread(fd, (char *)ret + done, length - done,
 				     (off_t)(offset + done));
 
-		if (some < 0 && errno == EINTR)
+		if (some < 0 && errno == EINTR && !interrupt_pending())
 			continue;
 		if (some < 0)
 			return -1;
@@ -56,15 +61,30 @@ static ssize_t read_at(int fd, void *ret, size_t length, uint64_t offset)
 	return (ssize_t)done;
 }
 
+/* As read(). It is waited for what it reads before, so that a signal ends that
+ * whenever it comes. */
+static ssize_t read_some(int fd, void *ret, size_t length)
+{
+	ssize_t some;
+
+	do {
+		if (interrupt_wait(&fd, 1, UINT64_MAX) == WAIT_SIGNAL) {
+			errno = EINTR;
+			return -1;
+		}
+		some = read(fd, ret, length);
+	} while (some < 0 && errno == EINTR);
+	return some;
+}
+
+/* As that, but less than `length` only at the end. */
 static ssize_t read_next(int fd, void *ret, size_t length)
 {
 	size_t done = 0;
 
 	while (done < length) {
-		ssize_t some = read(fd, (char *)ret + done, length - done);
+		ssize_t some = read_some(fd, (char *)ret + done, length - done);
 
-		if (some < 0 && errno == EINTR)
-			continue;
 		if (some < 0)
 			return -1;
 		if (!some)
@@ -149,20 +169,43 @@ static struct error *read_raw(struct in_file *file, bool again, bool look)
 	return error || again ? error : end_kept(file);
 }
 
+static ssize_t read_for_stream(void *data, char *ret, size_t length)
+{
+	struct in_file *file = data;
+	ssize_t some = read_some(file->fd, ret, length);
+
+	file->interrupted |= some < 0 && errno == EINTR;
+	return some;
+}
+
 static struct error *read_text(struct in_file *file)
 {
-	int copy = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-	cleanup_fclose FILE *stream = copy < 0 ? NULL : fdopen(copy, "r");
+	static const cookie_io_functions_t functions = {
+		.read = read_for_stream};
+	cleanup_fclose FILE *stream = fopencookie(file, "r", functions);
 	struct error *error;
 
-	if (!stream && copy >= 0)
-		close(copy);
 	if (!stream)
-		return failed(file, errno, "it cannot be read");
+		return error_no_memory();
 	error = hex_read(stream, keep_row, file);
+	if (error && file->interrupted) {
+		error_destroy(error);
+		return failed(file, EINTR, "it cannot be read");
+	}
 	if (error && !file->told)
 		error_prefix(error, file->name);
 	return error ? error : end_kept(file);
+}
+
+/* A pipe with a name waits for a writer. */
+static int open_for_reading(const char *path)
+{
+	int fd;
+
+	do
+		fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR && !interrupt_pending());
+	return fd;
 }
 
 static struct error *open_it(struct in_file *file, const char *path,
@@ -173,7 +216,7 @@ static struct error *open_it(struct in_file *file, const char *path,
 	if (strcmp(path, "-") == 0)
 		file->fd = STDIN_FILENO;
 	else
-		file->fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+		file->fd = open_for_reading(path);
 	if (file->fd < 0)
 		return failed(file, errno, "it cannot be opened");
 	if (fstat(file->fd, &found) != 0)

@@ -28,7 +28,9 @@ typedef struct error *in_file_fits(void *data, uint64_t bytes);
 
 /*
  * Reads all of it; "-" is standard input. `fits` may be NULL. Errors name the
- * file: ERROR_USAGE for what is in it, else what the system says.
+ * file: ERROR_USAGE for what is in it, else what the system says; but
+ * ERROR_INTERRUPTED if a signal comes while more is waited for
+ * (base/interrupt.h).
  */
 struct error *in_file_open(const char *path, enum in_file_form form,
 			   in_file_fits *fits, void *data, struct in_file **ret)

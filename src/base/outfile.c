@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -26,7 +28,7 @@ struct out_file {
 	char aside[NAME_LENGTH]; /* in the folder; "": it has no name yet */
 	bool has_old;
 	struct stat old;
-	int errnum; /* of the first write that failed */
+	int errnum; /* of the first write that failed; the last one, too */
 };
 
 /* Of the one file aside that has a name, for a signal that ends us. */
@@ -40,10 +42,13 @@ static void remove_at_end(void)
 	unlinkat(to_remove.folder, to_remove.name, 0);
 }
 
+/* EINTR comes here only if it is by a signal that ends what is being done. */
 static struct error *failed(const char *path, int errnum, const char *what)
 {
 	bool denied = errnum == EACCES || errnum == EPERM;
 
+	if (errnum == EINTR)
+		return error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	return error_create(denied ? ERROR_DENIED : ERROR_FAILED, errnum,
 			    "%s: %s", path, what);
 }
@@ -220,7 +225,9 @@ static struct error *open_direct(struct out_file *file)
 {
 	struct stat now;
 
-	file->fd = open(file->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	do
+		file->fd = open(file->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	while (file->fd < 0 && errno == EINTR && !interrupt_pending());
 	if (file->fd < 0)
 		return failed(file->path, errno, "it cannot be opened");
 	if (fstat(file->fd, &now) == 0 && S_ISREG(now.st_mode))
@@ -228,25 +235,56 @@ static struct error *open_direct(struct out_file *file)
 	return NULL;
 }
 
+/* As write(), but a pipe that nobody reads is only an error: SIGPIPE is for
+ * standard output, which ends us as it ends any filter. */
+static ssize_t write_unbroken(int fd, const void *bytes, size_t length)
+{
+	static const struct timespec at_once = {0};
+	sigset_t broken, before, pending;
+	ssize_t written;
+	int saved;
+
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigemptyset(&pending);
+	sigprocmask(SIG_BLOCK, &broken, &before);
+	sigpending(&pending);
+	written = write(fd, bytes, length);
+	saved = errno;
+	/* One that was there before is not ours. */
+	if (written < 0 && saved == EPIPE && !sigismember(&pending, SIGPIPE))
+		sigtimedwait(&broken, NULL, &at_once);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	errno = saved;
+	return written;
+}
+
+/* After a failure nothing more is written: what waits in the stream must not
+ * wait once more for a reader, when it is closed. */
 static ssize_t write_some(void *data, const char *bytes, size_t length)
 {
 	struct out_file *file = data;
 	size_t done = 0;
 
-	while (done < length) {
-		ssize_t written = write(file->fd, bytes + done, length - done);
+	while (done < length && !file->errnum) {
+		ssize_t written;
 
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0) {
-			if (!file->errnum)
-				file->errnum = written ? errno : EIO;
-			errno = file->errnum;
-			return 0;
+		if (interrupt_pending()) {
+			file->errnum = EINTR;
+			break;
 		}
-		done += (size_t)written;
+		written = write_unbroken(file->fd, bytes + done, length - done);
+		if (written > 0)
+			done += (size_t)written;
+		else if (!written)
+			file->errnum = EIO;
+		else if (errno != EINTR)
+			file->errnum = errno;
 	}
-	return (ssize_t)done;
+	if (!file->errnum)
+		return (ssize_t)done;
+	errno = file->errnum;
+	return 0;
 }
 
 static struct error *make_stream(struct out_file *file)

@@ -11,6 +11,10 @@
  *
  * What is no regular file (a terminal, /dev/null, a pipe with a name), and
  * standard output ("-"), is never replaced: it is written to as we go.
+ *
+ * A signal of base/interrupt.h ends the writing, also where that waits for a
+ * reader: ERROR_INTERRUPTED. A pipe with a name that has no reader any more is
+ * an error, EPIPE, and no SIGPIPE; that of standard output is one.
  */
 #ifndef MMIODBG_BASE_OUTFILE_H
 #define MMIODBG_BASE_OUTFILE_H

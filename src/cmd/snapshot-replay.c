@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "cmd/access.h"
 #include "cmd/snapshot.h"
 #include "plan/location.h"
@@ -30,10 +31,14 @@ static struct error *open_file(const char *path, FILE **ret)
 						  "this is a device, and no "
 						  "snapshot"),
 				     path);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	while (fd < 0 && errno == EINTR && !interrupt_pending());
 	*ret = fd < 0 ? NULL : fdopen(fd, "r");
 	if (*ret)
 		return NULL;
+	if (errno == EINTR)
+		return error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	return error_subject(error_create(errno == EACCES || errno == EPERM
 						  ? ERROR_DENIED
 						  : ERROR_USAGE,

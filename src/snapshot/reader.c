@@ -8,9 +8,19 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 
 typedef unsigned long long ull;
+
+/* Whether only a signal came that ends nothing. */
+static bool go_on(struct reader *reader)
+{
+	if (errno != EINTR || interrupt_pending())
+		return false;
+	clearerr(reader->stream);
+	return true;
+}
 
 static void advance(struct reader *reader)
 {
@@ -23,10 +33,15 @@ static void advance(struct reader *reader)
 		return;
 	}
 	reader->left--;
-	errno = 0;
-	reader->byte = getc_unlocked(reader->stream);
-	if (reader->byte == EOF && ferror(reader->stream))
+	do {
+		errno = 0;
+		reader->byte = getc_unlocked(reader->stream);
+	} while (reader->byte == EOF && go_on(reader));
+	if (reader->byte == EOF && ferror(reader->stream)) {
 		reader->failed = errno ? errno : EIO;
+		/* Standard input may be read again, by another command. */
+		clearerr(reader->stream);
+	}
 }
 
 void reader_init(struct reader *reader, FILE *stream, const char *file,
@@ -61,6 +76,8 @@ struct error *reader_error(const struct reader *reader, const char *format, ...)
 /* Where the file ends and should not. */
 static struct error *ended(const struct reader *reader)
 {
+	if (reader->failed == EINTR)
+		return error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	if (reader->failed)
 		return error_create(ERROR_USAGE, reader->failed,
 				    "%s cannot be read", reader->file);

@@ -928,6 +928,45 @@ SH
   [ ! -e text ]
 }
 
+@test "shell: Ctrl-C ends waiting for a file, and a reader that goes is an error" {
+  plain_start
+  mkfifo pipe
+  shell_start -p "$pid"
+  typed ''
+  for what in 'save @0 -f pipe' 'dump @0 -n 1 -f pipe' 'load @0 -f -' \
+    'load @0 -f pipe' 'load @0 --format hex -f -' 'diff -' 'diff pipe'; do
+    keys C-l
+    typed ''
+    line "$what"
+    running
+    keys C-c
+    shown 'mmiodbg: interrupted'
+    typed ''
+  done
+  same regs
+  # One that does not read, and one that reads a byte and goes.
+  exec {reader}<>pipe
+  keys C-l
+  line 'dump @0 -n 2048 --format hex -f pipe'
+  typed ''
+  keys C-l
+  line 'dump @0 -n 2048 --format hex -f pipe'
+  running
+  keys C-c
+  shown 'mmiodbg: interrupted'
+  typed ''
+  exec {reader}>&-
+  keys C-l
+  head -c 1 pipe >first &
+  line 'save @0 -n 2048 -f pipe'
+  shown 'Broken pipe'
+  typed ''
+  line 'echo alive'
+  shown alive
+  line exit
+  ended_with 0
+}
+
 @test "shell: Ctrl-C ends trying again" {
   plain_start
   shell_start -p "$pid"

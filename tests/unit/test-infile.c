@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "base/infile.h"
+#include "base/interrupt.h"
 #include "unit.h"
 
 enum { LONG = 300000 };
@@ -278,12 +279,170 @@ START_TEST(no_room)
 }
 END_TEST
 
+static void nothing(int number)
+{
+	(void)number;
+}
+
+/* A child, which ends by itself. It has inherited the handlers of Check, which
+ * would end its whole process group. */
+static pid_t fork_child(void)
+{
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		signal(SIGALRM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+		alarm(30);
+	}
+	return child;
+}
+
+static void expect_success(pid_t child, const char *label)
+{
+	int status;
+
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(status == 0, "%s: %x", label, (unsigned)status);
+}
+
+/* Sends SIGINT to its parent, again and again. */
+static void interrupt_parent(void)
+{
+	pid_t parent = getpid();
+
+	if (fork() != 0)
+		return;
+	while (getppid() == parent) {
+		usleep(20000);
+		kill(parent, SIGINT);
+	}
+	_exit(0);
+}
+
+static void expect_interrupted(enum in_file_form form)
+{
+	struct in_file *file = NULL;
+	struct error *error =
+		in_file_open(in_tree("pipe"), form, NULL, NULL, &file);
+
+	_exit(error && !file && error->kind == ERROR_INTERRUPTED &&
+			      strcmp(error->message, "interrupted") == 0
+		      ? 0
+		      : 1);
+}
+
+/* In a shell, of a pipe that has no writer, or one that writes no more. */
+START_TEST(interrupted)
+{
+	static const struct {
+		const char *written; /* NULL: there is no writer */
+		enum in_file_form form;
+	} cases[] = {
+		{NULL, IN_FILE_RAW}, {NULL, IN_FILE_HEX},
+		{"", IN_FILE_RAW},   {"abc", IN_FILE_NOT_HEX},
+		{"", IN_FILE_HEX},   {"00000000  61 62\n0000", IN_FILE_HEX},
+	};
+
+	ck_assert_int_eq(mkfifoat(tree.fd, "pipe", 0600), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *part = cases[i].written;
+		pid_t child = fork_child();
+		char label[32];
+
+		if (!child) {
+			int fd =
+				part ? open(in_tree("pipe"), O_RDWR | O_CLOEXEC)
+				     : -1;
+
+			if (part && write(fd, part, strlen(part)) < 0)
+				_exit(2);
+			interrupt_catch();
+			interrupt_parent();
+			expect_interrupted(cases[i].form);
+		}
+		snprintf(label, sizeof(label), "case %zu", i);
+		expect_success(child, label);
+	}
+}
+END_TEST
+
+/* By one that came before it began to wait. */
+START_TEST(interrupted_before)
+{
+	pid_t child;
+
+	ck_assert_int_eq(mkfifoat(tree.fd, "pipe", 0600), 0);
+	child = fork_child();
+	if (!child) {
+		if (open(in_tree("pipe"), O_RDWR | O_CLOEXEC) < 0)
+			_exit(2);
+		interrupt_catch();
+		raise(SIGINT);
+		expect_interrupted(IN_FILE_RAW);
+	}
+	expect_success(child, "before");
+}
+END_TEST
+
+/* Sends SIGUSR1 to its parent, before and while it writes 4 bytes. */
+static void write_with_signals(void)
+{
+	pid_t parent = getpid();
+	int fd = -1;
+
+	if (fork() != 0)
+		return;
+	for (unsigned i = 0; i < 8; i++) {
+		usleep(20000);
+		kill(parent, SIGUSR1);
+		if (i == 3)
+			fd = open(in_tree("pipe"), O_WRONLY | O_CLOEXEC);
+		if (i > 3 && write(fd, "a", 1) < 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+/* A signal that ends nothing does not end this. */
+START_TEST(other_signals)
+{
+	pid_t child;
+
+	ck_assert_int_eq(mkfifoat(tree.fd, "pipe", 0600), 0);
+	child = fork_child();
+	if (!child) {
+		struct sigaction action = {.sa_handler = nothing};
+		struct in_file *file = NULL;
+		struct error *error;
+
+		sigaction(SIGUSR1, &action, NULL);
+		interrupt_catch();
+		write_with_signals();
+		error = in_file_open(in_tree("pipe"), IN_FILE_RAW, NULL, NULL,
+				     &file);
+		_exit(!error && in_file_size(file) == 4 ? 0 : 1);
+	}
+	expect_success(child, "SIGUSR1");
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
-		regular, named_pipe,       endless, of_the_kernel,
-		text,    text_of_exabytes, refused, becomes_shorter,
+		regular,
+		named_pipe,
+		endless,
+		of_the_kernel,
+		text,
+		text_of_exabytes,
+		refused,
+		becomes_shorter,
 		no_room,
+		interrupted,
+		interrupted_before,
+		other_signals,
 	};
 
 	return run_suite(suite_of("infile", set_up, tear_down, tests,

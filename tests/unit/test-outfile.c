@@ -372,6 +372,158 @@ START_TEST(named_pipe)
 }
 END_TEST
 
+/* What a child comes to that does this. */
+static int status_of_child(void (*function)(void))
+{
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (!child) {
+		static const struct rlimit no_core = {0};
+
+		/* Handlers of Check would end its whole process group. */
+		signal(SIGALRM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+		signal(SIGPIPE, SIG_DFL);
+		setrlimit(RLIMIT_CORE, &no_core);
+		alarm(30);
+		function();
+		_exit(80);
+	}
+	return status_of(child);
+}
+
+/* A pipe with a name whose reader is gone. */
+static void write_broken(void)
+{
+	int fd = open(in_tree("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct out_file *file = opened("pipe");
+	struct error *error;
+	sigset_t pending;
+
+	close(fd);
+	put(file, "lost");
+	error = out_file_commit(file);
+	sigpending(&pending);
+	_exit(error && error->kind == ERROR_FAILED && error->errnum == EPIPE &&
+			      !sigismember(&pending, SIGPIPE)
+		      ? 0
+		      : 1);
+}
+
+/* Standard output that has none. */
+static void write_to_broken_output(void)
+{
+	struct out_file *file;
+	int ends[2];
+
+	if (pipe(ends) != 0 || dup2(ends[1], STDOUT_FILENO) < 0 ||
+	    out_file_open("-", &file))
+		_exit(81);
+	close(ends[0]);
+	fputs("lost", out_file_stream(file));
+	fflush(out_file_stream(file));
+}
+
+/* One that is already there is left. */
+static void keep_pending(void)
+{
+	sigset_t broken, pending;
+	int fd = open(in_tree("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct out_file *file = opened("pipe");
+	struct error *error;
+
+	close(fd);
+	sigemptyset(&broken);
+	sigaddset(&broken, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &broken, NULL);
+	raise(SIGPIPE);
+	put(file, "lost");
+	error = out_file_commit(file);
+	sigpending(&pending);
+	_exit(error && sigismember(&pending, SIGPIPE) ? 0 : 1);
+}
+
+START_TEST(nobody_reads)
+{
+	int status;
+
+	ck_assert_int_eq(mkfifoat(tree.fd, "pipe", 0600), 0);
+	ck_assert_int_eq(status_of_child(write_broken), 0);
+	ck_assert_int_eq(status_of_child(keep_pending), 0);
+	status = status_of_child(write_to_broken_output);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+}
+END_TEST
+
+static bool is_interrupted(const struct error *error)
+{
+	return error && error->kind == ERROR_INTERRUPTED &&
+	       strcmp(error->message, "interrupted") == 0;
+}
+
+/* Sends SIGINT to its parent, again and again. */
+static void interrupt_parent(void)
+{
+	pid_t parent = getpid();
+
+	if (fork() != 0)
+		return;
+	while (getppid() == parent) {
+		usleep(20000);
+		kill(parent, SIGINT);
+	}
+	_exit(0);
+}
+
+/* Waits for a reader, and for one that does not read. */
+static void wait_for_reader(void)
+{
+	struct out_file *file = NULL;
+
+	interrupt_catch();
+	interrupt_parent();
+	_exit(is_interrupted(out_file_open(in_tree("pipe"), &file)) && !file
+		      ? 0
+		      : 1);
+}
+
+static void write_too_much(void)
+{
+	int fd = open(in_tree("pipe"), O_RDWR | O_CLOEXEC);
+	struct out_file *file = opened("pipe");
+
+	interrupt_catch();
+	interrupt_parent();
+	for (unsigned i = 0; i < 1 << 20; i++)
+		fputc('x', out_file_stream(file));
+	_exit(fd >= 0 && is_interrupted(out_file_commit(file)) ? 0 : 1);
+}
+
+/* What waits in the stream is not written any more. */
+static void abandon_full(void)
+{
+	int fd = open(in_tree("pipe"), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	struct out_file *file = opened("pipe");
+
+	while (write(fd, "", 1) == 1)
+		;
+	put(file, "not all");
+	interrupt_catch();
+	raise(SIGINT);
+	out_file_abandon(file);
+	_exit(0);
+}
+
+START_TEST(interrupted)
+{
+	ck_assert_int_eq(mkfifoat(tree.fd, "pipe", 0600), 0);
+	ck_assert_int_eq(status_of_child(wait_for_reader), 0);
+	ck_assert_int_eq(status_of_child(write_too_much), 0);
+	ck_assert_int_eq(status_of_child(abandon_full), 0);
+}
+END_TEST
+
 START_TEST(standard_output)
 {
 	struct out_file *file;
@@ -522,6 +674,8 @@ int main(void)
 		no_room,
 		full_device,
 		named_pipe,
+		nobody_reads,
+		interrupted,
 		standard_output,
 		becomes_something_else,
 		named_aside,
