@@ -15,6 +15,7 @@ enum compared { BELOW, EQUAL, ABOVE };
 struct condition_operator {
 	const char *name;
 	bool is_of_bits;
+	bool is_of_order; /* it matters what has a sign */
 	bool (*holds)(enum compared compared);
 	bool (*of_bits)(uint64_t value, uint64_t mask);
 };
@@ -60,11 +61,16 @@ static bool all_clear(uint64_t value, uint64_t mask)
 }
 
 static const struct condition_operator operators[] = {
-	{"eq", false, is_equal, NULL}, {"ne", false, is_other, NULL},
-	{"lt", false, is_below, NULL}, {"le", false, is_not_above, NULL},
-	{"gt", false, is_above, NULL}, {"ge", false, is_not_below, NULL},
-	{"set", true, NULL, all_set},  {"clear", true, NULL, all_clear},
-	{"==", false, is_equal, NULL}, {"!=", false, is_other, NULL},
+	{.name = "eq", .holds = is_equal},
+	{.name = "ne", .holds = is_other},
+	{.name = "lt", .is_of_order = true, .holds = is_below},
+	{.name = "le", .is_of_order = true, .holds = is_not_above},
+	{.name = "gt", .is_of_order = true, .holds = is_above},
+	{.name = "ge", .is_of_order = true, .holds = is_not_below},
+	{.name = "set", .is_of_bits = true, .of_bits = all_set},
+	{.name = "clear", .is_of_bits = true, .of_bits = all_clear},
+	{.name = "==", .holds = is_equal},
+	{.name = "!=", .holds = is_other},
 };
 
 enum { N_OPERATORS = sizeof(operators) / sizeof(operators[0]) };
@@ -258,10 +264,28 @@ static struct error *bind_name(struct condition *condition,
 				     "its type has no such name for a value"));
 }
 
-static struct error *bind_number(struct condition *condition)
+/* Its bits would be those of a negative number, which nobody has written. */
+static struct error *beyond_sign(const struct condition *condition,
+				 const struct operation *operation)
+{
+	return at_value(
+		condition,
+		error_help(error_create(ERROR_USAGE, 0,
+					"its type is signed, and has no such "
+					"value in %u bit%s",
+					condition->bits,
+					condition->bits > 1 ? "s" : ""),
+			   "a negative one has a minus; with a width (/%u) the "
+			   "bits are meant",
+			   operation->bits));
+}
+
+static struct error *bind_number(struct condition *condition,
+				 const struct operation *operation)
 {
 	const struct value *value = &condition->value;
 	uint64_t largest = ones(condition->bits);
+	bool is_beyond = !value->negative && value->number > largest / 2;
 
 	if (value->negative ? value->number > largest / 2 + 1
 			    : value->number > largest)
@@ -271,6 +295,9 @@ static struct error *bind_number(struct condition *condition)
 					     "bit%s",
 					     condition->bits,
 					     condition->bits > 1 ? "s" : ""));
+	if (condition->is_signed && is_beyond &&
+	    condition->operator->is_of_order)
+		return beyond_sign(condition, operation);
 	condition->number = value->negative ? 0 - value->number : value->number;
 	condition->is_signed |= value->negative;
 	return NULL;
@@ -281,6 +308,9 @@ struct error *condition_bind(struct condition *condition,
 {
 	const struct operation *operation = plan->operations;
 	const char *text = condition->location->text;
+	/* With a width the bits are meant, as in a write. */
+	bool typed = operation->has_view && operation->means &&
+		     !condition->location->width.bits;
 	const struct scalar *scalar;
 	struct error *error = NULL;
 
@@ -290,10 +320,8 @@ struct error *condition_bind(struct condition *condition,
 				     text);
 	scalar = &operation->view.scalar;
 	condition->bits = operation_shown_bits(operation);
-	condition->is_signed =
-		operation->has_view && operation->means && scalar->is_signed;
-	if (operation->has_view && operation->means &&
-	    scalar->kind == TYPE_FLOAT)
+	condition->is_signed = typed && scalar->is_signed;
+	if (typed && scalar->kind == TYPE_FLOAT)
 		return error_subject(
 			error_help(error_create(ERROR_USAGE, 0,
 						"its type is a floating-point "
@@ -306,7 +334,7 @@ struct error *condition_bind(struct condition *condition,
 	else if (condition->value.kind == VALUE_NAME)
 		error = bind_name(condition, operation);
 	else
-		error = bind_number(condition);
+		error = bind_number(condition, operation);
 	condition->number &= ones(condition->bits);
 	return error;
 }

@@ -1035,6 +1035,27 @@ C
     (.fields | map(.enum // .num)) == [1, "FAST", 0]' first
 }
 
+@test "names: a condition on a signed type, and a value that it cannot have" {
+  local op
+
+  driver_start
+  put_bytes regs 0x8 fe ff ff ff
+  for op in lt le gt ge; do
+    expect 2 wait "${on[@]}" regs.level $op 0xfffffffe --timeout 0
+    one_diagnostic
+    err_has 'its type is signed, and has no such value in 32 bits' \
+      'a negative one has a minus; with a width (/32) the bits are meant'
+    refused 2 watch "${on[@]}" regs.id --until "regs.level $op 0x80000000"
+  done
+  expect 0 wait "${on[@]}" regs.level lt 0x7fffffff --timeout 0
+  expect 0 wait "${on[@]}" regs.level le -2 --timeout 0
+  expect 124 wait "${on[@]}" regs.level gt 0 --timeout 0
+  expect 0 wait "${on[@]}" regs.level/32 ge 0xfffffffe --timeout 0
+  expect 0 wait "${on[@]}" regs.level eq 0xfffffffe --timeout 0
+  expect 0 wait "${on[@]}" regs.level ne 0xffffffff --timeout 0
+  expect 0 wait "${on[@]}" regs.id le 0xffffffff --timeout 0
+}
+
 # With the files of the program the names are others, too.
 @test "names: looked up anew when the target has loaded a library and mapped anew" {
   [ "$(byte_order)" = little ] || skip 'the bit-fields are of a little-endian'
