@@ -951,6 +951,8 @@ struct regs {
 
 volatile struct regs *regs;
 
+float factor = 1.5f;
+
 int main(int argc, char **argv)
 {
 	char byte;
@@ -1054,6 +1056,9 @@ C
   expect 0 wait "${on[@]}" regs.level eq 0xfffffffe --timeout 0
   expect 0 wait "${on[@]}" regs.level ne 0xffffffff --timeout 0
   expect 0 wait "${on[@]}" regs.id le 0xffffffff --timeout 0
+  refused 2 wait "${on[@]}" factor eq 1 --timeout 0
+  err_has 'with a width (/32) the bits are meant'
+  expect 0 wait "${on[@]}" factor/32 eq 0x3fc00000 --timeout 0
 }
 
 # With the files of the program the names are others, too.
