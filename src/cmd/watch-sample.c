@@ -123,11 +123,13 @@ static void on_element(void *data, const struct element *element,
 	size_t column = column_of(source, element);
 
 	if (!result->error) {
+		watching->told = sample;
 		watching_tell(watching, column, sample, result);
 		check_condition(watching, element, result);
 	} else if (result->error->kind == ERROR_GONE) {
 		end_by(watching, result->error);
 	} else if (!interrupt_pending() || result->made) {
+		watching->told = sample;
 		fail(watching, source, column, sample, result->error);
 	} else {
 		/* It may be the signal that has made it fail. */
@@ -253,8 +255,11 @@ static struct error *settle(struct watching *watching)
 	watching->group = 0;
 	run_settle(watching->run);
 	watching->may_hold = false;
-	/* It ends with a sample that does not count. */
-	watching->setup.samples -= watching->incomplete;
+	/* It ends with a part of a sample, which counts if it has told
+	 * anything.
+	 */
+	watching->setup.samples -= watching->incomplete &&
+				   watching->told < watching->setup.samples;
 	watching->incomplete = false;
 	tell_unfit(watching);
 	watching_tell_rest(watching);
@@ -287,6 +292,8 @@ static bool make_accesses(struct watching *watching)
 			return false;
 		}
 		fine &= run_add(watching->run, &source->plan);
+		/* It may have stopped before the first element. */
+		watching->incomplete |= !fine && interrupt_pending();
 	}
 	return fine && !interrupt_pending();
 }

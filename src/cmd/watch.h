@@ -97,6 +97,7 @@ struct watching {
 	uint64_t replanned;
 	bool any_unfit, all_unfit;
 	bool incomplete; /* a signal came in the middle of the last sample */
+	uint64_t told;   /* the last sample of which something is known */
 	/* The condition: the column that it is about, whose bytes may be in
 	 * another order there; whether it held, confirmed or not. */
 	size_t until_column;

@@ -676,6 +676,27 @@ late_reader() {
   out_matches 'PLACE .*'
 }
 
+# It comes while the second access of the second sample is made: the others of that
+# sample are not. What was read is told, and counts.
+@test "a signal ends it in the middle of a sample, which counts" {
+  need jq strace
+  local program
+
+  ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+    strace -qq -f -o trace -P "/proc/$pid/mem" -e trace=pread64 \
+    -e inject=pread64:delay_enter=2000000:when=7 "$MMIODBG" watch "${on[@]}" \
+    --jsonl --all --interval 20ms "$at+0x10..+0x10" "$at+0x20" >out 2>err \
+    </dev/null 3>&- &
+  watcher=$!
+  target_pids+=("$watcher")
+  until_lines 5
+  sleep 0.5
+  read -r program _ <trace
+  kill -TERM "$program"
+  watch_ends 143
+  jq -e -s '.[-1].taken == .[-2].sample' out
+}
+
 @test "a signal ends it though nobody reads the output: after 3 seconds" {
   local interval
 
