@@ -187,6 +187,39 @@ static void put_text(const struct comparison *comparison)
 	}
 }
 
+/* In what the device of one is another one than that of the other. The caller
+ * frees. */
+static char *other_device(const struct comparison *comparison,
+			  const struct difference *stranger)
+{
+	size_t old = stranger->old->device, new = stranger->new->device;
+
+	if (old == SNAPSHOT_NONE)
+		return strdup("it was in ordinary memory, and is in a device");
+	if (new == SNAPSHOT_NONE)
+		return strdup("it was in a device, and is in ordinary memory");
+	return snapshot_device_differs(&comparison->old.devices[old],
+				       &comparison->new.devices[new], true);
+}
+
+/* Of a device that is read now this is refused, or forced. */
+static void note_devices(const struct comparison *comparison)
+{
+	const struct difference *one = &comparison->differences.stranger;
+	cleanup_free char *text = NULL;
+	bool named;
+
+	if (!comparison->compared || !comparison->new_name || !one->old)
+		return;
+	named = strcmp(one->old->name, one->new->name) == 0;
+	text = other_device(comparison, one);
+	if (text)
+		diagnostic_note("the snapshots are of different devices: "
+				"%s%s%s",
+				named ? one->old->name : "", named ? ": " : "",
+				text);
+}
+
 static json_object *head_of(const struct comparison *comparison)
 {
 	json_object *head = json_head("diff", comparison->replay.session);
@@ -262,6 +295,8 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	take_names(&comparison);
 	error = compare(&comparison);
 	*ret_status = status_of(&comparison);
+	if (!options->quiet)
+		note_devices(&comparison);
 	if (options->json && !comparison.walked)
 		put_json(&comparison, error);
 	else if (!error && !options->quiet)

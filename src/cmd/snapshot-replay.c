@@ -13,6 +13,7 @@
 #include "cmd/access.h"
 #include "cmd/snapshot.h"
 #include "plan/location.h"
+#include "snapshot/compare.h"
 #include "snapshot/select.h"
 #include "target/machine.h"
 #include "target/session.h"
@@ -266,34 +267,6 @@ static struct error *is_shown(struct session *session, const char *name,
 	return error;
 }
 
-/* What tells that a device is not the one of the snapshot; NULL: nothing. The
- * caller frees. */
-static char *difference_of(const struct snapshot_device *was,
-			   const struct snapshot_device *is, bool region)
-{
-	char *text = NULL;
-	int length = 0;
-
-	if (was->has_id != is->has_id || was->vendor != is->vendor ||
-	    was->device != is->device)
-		length = asprintf(&text,
-				  "its PCI ids were %04llx:%04llx, and are "
-				  "%04llx:%04llx now",
-				  (ull)was->vendor, (ull)was->device,
-				  (ull)is->vendor, (ull)is->device);
-	else if (was->has_bar != is->has_bar || was->bar != is->bar)
-		length = asprintf(&text, "it was in BAR %u, and is in BAR %u",
-				  was->bar, is->bar);
-	else if (was->size != is->size && was->size && is->size)
-		length =
-			asprintf(&text, "%s had %#llx bytes, and has %#llx now",
-				 was->region, (ull)was->size, (ull)is->size);
-	else if (region && strcmp(was->region, is->region) != 0)
-		length = asprintf(&text, "it was %s, and is %s", was->region,
-				  is->region);
-	return length < 0 ? NULL : text;
-}
-
 /* The only device of the same kind that the target has mapped, or NULL. */
 static struct error *find_like(struct replay *replay,
 			       const struct snapshot_device *wanted, char **ret)
@@ -317,7 +290,7 @@ static struct error *find_like(struct replay *replay,
 
 		if (error)
 			return error;
-		differs = difference_of(wanted, &found, false);
+		differs = snapshot_device_differs(wanted, &found, false);
 		if (differs || !placed || strcmp(found.kind, wanted->kind) != 0)
 			continue;
 		many |= *ret && strcmp(*ret, found.region) != 0;
@@ -428,8 +401,8 @@ static struct error *check_device(const struct replay *replay,
 				  &placed, &offset);
 	if (error)
 		return error;
-	differs = difference_of(&replay->snapshot->devices[one->device], &found,
-				true);
+	differs = snapshot_device_differs(
+		&replay->snapshot->devices[one->device], &found, true);
 	return differs ? another_device(differs) : NULL;
 }
 

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
+typedef unsigned long long ull;
+
 void difference_list_deinit(struct difference_list *list)
 {
 	free(list->items);
@@ -22,6 +24,32 @@ const char *difference_name(enum difference_kind kind)
 	};
 
 	return names[kind];
+}
+
+char *snapshot_device_differs(const struct snapshot_device *was,
+			      const struct snapshot_device *is, bool region)
+{
+	char *text = NULL;
+	int length = 0;
+
+	if (was->has_id != is->has_id || was->vendor != is->vendor ||
+	    was->device != is->device)
+		length = asprintf(&text,
+				  "its PCI ids were %04llx:%04llx, and are "
+				  "%04llx:%04llx now",
+				  (ull)was->vendor, (ull)was->device,
+				  (ull)is->vendor, (ull)is->device);
+	else if (was->has_bar != is->has_bar || was->bar != is->bar)
+		length = asprintf(&text, "it was in BAR %u, and is in BAR %u",
+				  was->bar, is->bar);
+	else if (was->size != is->size && was->size && is->size)
+		length =
+			asprintf(&text, "%s had %#llx bytes, and has %#llx now",
+				 was->region, (ull)was->size, (ull)is->size);
+	else if (region && strcmp(was->region, is->region) != 0)
+		length = asprintf(&text, "it was %s, and is %s", was->region,
+				  is->region);
+	return length < 0 ? NULL : text;
 }
 
 /* Registers by their names, which differ. */
@@ -101,10 +129,53 @@ static bool add(struct difference_list *list,
 	return true;
 }
 
+/* Ordinary memory is of no device. */
+static bool of_other_devices(const struct snapshot *old,
+			     const struct snapshot *new,
+			     const struct snapshot_register *before,
+			     const struct snapshot_register *now)
+{
+	cleanup_free char *differs = NULL;
+
+	if (before->device == SNAPSHOT_NONE || now->device == SNAPSHOT_NONE)
+		return before->device != now->device;
+	differs = snapshot_device_differs(&old->devices[before->device],
+					  &new->devices[now->device], true);
+	return differs != NULL;
+}
+
+/* Most registers are in the devices that those before them are in. */
+struct pair {
+	size_t old, new; /* devices that are the same */
+};
+
+static void compare_devices(const struct snapshot *old,
+			    const struct snapshot *new,
+			    const struct difference *one, struct pair *seen,
+			    struct difference_list *list)
+{
+	if (list->stranger.old ||
+	    (one->old->device == seen->old && one->new->device == seen->new))
+		return;
+	if (of_other_devices(old, new, one->old, one->new))
+		list->stranger = *one;
+	*seen = (struct pair){one->old->device, one->new->device};
+}
+
+static const struct snapshot_register *
+first_in_device(const struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->n_registers; i++)
+		if (snapshot->registers[i].device != SNAPSHOT_NONE)
+			return &snapshot->registers[i];
+	return NULL;
+}
+
 static bool compare(const struct snapshot *old, const struct snapshot *new,
 		    const struct index *of_old, const struct index *of_new,
 		    struct difference_list *list)
 {
+	struct pair seen = {SNAPSHOT_NONE, SNAPSHOT_NONE};
 	bool fine = true;
 
 	for (size_t i = 0; i < old->n_registers && fine; i++) {
@@ -115,6 +186,7 @@ static bool compare(const struct snapshot *old, const struct snapshot *new,
 		one.kind = DIFFERENCE_OLD;
 		if (one.new) {
 			list->compared++;
+			compare_devices(old, new, &one, &seen, list);
 			differs = differ(&one);
 		}
 		fine = !differs || add(list, &one);
@@ -124,6 +196,14 @@ static bool compare(const struct snapshot *old, const struct snapshot *new,
 					 .new = &new->registers[i]};
 
 		fine = index_find(of_old, one.new) || add(list, &one);
+	}
+	/* No name is in both, which may be the reason. */
+	if (!list->compared) {
+		struct difference one = {.old = first_in_device(old),
+					 .new = first_in_device(new)};
+
+		if (one.old && one.new)
+			compare_devices(old, new, &one, &seen, list);
 	}
 	return fine;
 }

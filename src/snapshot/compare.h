@@ -22,6 +22,10 @@ struct difference_list {
 	struct difference *items;
 	size_t count, capacity;
 	uint64_t compared; /* registers that are in both */
+	/* The first of these that is of another device in the new one, whether
+	 * or not it differs otherwise; without any, the first one of each that
+	 * is in a device, if that is so. Else NULL for both. */
+	struct difference stranger;
 };
 
 /*
@@ -35,6 +39,14 @@ struct error *snapshot_compare(const struct snapshot *old,
 			       struct difference_list *ret)
 	__attribute__((nonnull, warn_unused_result));
 void difference_list_deinit(struct difference_list *list);
+
+/*
+ * What tells that a device is not the one that it was; NULL: nothing. With
+ * `region` that is another region, too. The caller frees.
+ */
+char *snapshot_device_differs(const struct snapshot_device *was,
+			      const struct snapshot_device *is, bool region)
+	__attribute__((nonnull));
 
 /* "value", "form", "unread", "only-old", "only-new". */
 const char *difference_name(enum difference_kind kind)

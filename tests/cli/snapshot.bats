@@ -468,6 +468,43 @@ go_on() {
   out_is
 }
 
+@test "diff: two files of different devices are compared by names, and it is told" {
+  need jq
+  start_names
+  expect 0 save "${on[@]}" -f a.json ordinary regs.ctrl regs.id "$at+0x10"
+  edited a.json 's|"region":"file:|"region":"file:/another|'
+  expect 0 diff a.json edited
+  out_is
+  err_is "mmiodbg: the snapshots are of different devices: regs.ctrl: it was file:$file, and is file:/another$file"
+  expect 0 diff -q a.json edited
+  err_is
+  expect 0 diff a.json a.json
+  err_is
+  expect 0 diff --json a.json edited
+  validates
+  err_has 'of different devices'
+  # No name is in both.
+  mv edited b.json
+  edited b.json 's|"name":"|&x|'
+  expect 1 diff a.json edited
+  err_is "mmiodbg: the snapshots are of different devices: it was file:$file, and is file:/another$file"
+  expect 1 diff b.json edited
+  err_is
+  expect 0 save "${on[@]}" -f a.json regs.id
+  # A register that has become a variable.
+  edited a.json 's|"device":0,"offset":"0x0"|"location":"id"|'
+  expect 0 diff a.json edited
+  err_is 'mmiodbg: the snapshots are of different devices: regs.id: it was in a device, and is in ordinary memory'
+  expect 0 diff edited a.json
+  err_is 'mmiodbg: the snapshots are of different devices: regs.id: it was in ordinary memory, and is in a device'
+  tree_again 0x10d3 0x20000 0x10000000
+  expect 0 save -p 4242 -f a.json @03:00.0/bar0
+  tree_again 0x1533 0x20000 0x10000000
+  expect 0 save -p 4242 -f b.json @03:00.0/bar0
+  expect 0 diff a.json b.json
+  err_is 'mmiodbg: the snapshots are of different devices: @03:00.0/bar0+0x0: its PCI ids were 8086:10d3, and are 8086:1533 now'
+}
+
 @test "diff: names are those of the files, whatever they hold" {
   start
   expect 0 save "${on[@]}" -f s.json "$at"
