@@ -604,20 +604,20 @@ null"
 @test "diff" {
   need jq strace
   driver_start
-  expect 0 save "${on[@]}" -f a "$at..+0x10" "$at+0x20/64be" "$at+0x30/32x2" \
+  expect 0 save "${on[@]}" -f a "$at+0x4..+0xc" "$at+0x20/64be" "$at+0x30/32x2" \
     "$at+0x40.7:4" regs.ctrl regs.state "$at+0x50"
   ask 0 diff a a
   ask 0 diff "${on[@]}" a
   ask 0 diff "${on[@]}" --stop a
   ask 0 diff "${on[@]}" --dry-run a
-  jq_is '.dry_run' "$(yes true | head -n 10)"
+  jq_is '.dry_run' "$(yes true | head -n 9)"
   # Of each kind.
   expect 0 write "${on[@]}" "$at+4=1" regs.ctrl.mode=FAST,en=1 "$at+0x40.7:4=3"
   ask 1 diff "${on[@]}" a
   ask_faulty pread64:error=EIO:when=2 3 diff "${on[@]}" --retry 0 a
   jq_is 'select(.change == "unread") | .new.error.kind' revoked
   injected pread64:error=EIO:when=2 3 save "${on[@]}" --retry 0 -f b \
-    "$at+0x8/16" "$at" "$at+4" regs.ctrl regs.state "$at+0x40.7:4" "$at+0x60"
+    "$at+0x8/16" "$at+0xc" "$at+4" regs.ctrl regs.state "$at+0x40.7:4" "$at+0x60"
   ask 1 diff a b
   jq -r '.change // empty' out | sort -u >found
   file_is found form only-new only-old unread value
