@@ -586,8 +586,8 @@ go_on() {
   need strace
   start_names
   put_bytes regs 0x80 09 30 fe 00
-  expect 0 save "${on[@]}" -f s.json regs.ctrl "$at+0x10.7:4" \
-    regs.ctrl.bits.rate
+  expect 0 save "${on[@]}" -f s.json regs.ctrl "$at+0x10.7:4"
+  expect 0 save "${on[@]}" -f rate.json regs.ctrl.bits.rate
   put_bytes regs 0x80 00 00 00 77
   put_bytes regs 0x10 05
   traced 0 restore "${on[@]}" s.json --only regs.ctrl.bits.mode \
@@ -597,8 +597,8 @@ go_on() {
     r32@$((base + 0x10)) w32@$((base + 0x10))
   bytes_are regs 0x80 08 00 fe 77
   bytes_are regs 0x10 15
-  # A register of this very name goes before the field.
-  traced 0 restore "${on[@]}" s.json --only regs.ctrl.bits.rate
+  # A field that was saved alone.
+  traced 0 restore "${on[@]}" rate.json --only regs.ctrl.bits.rate
   bytes_are regs 0x80 08 30 fe 77
 }
 

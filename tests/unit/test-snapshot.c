@@ -780,6 +780,24 @@ START_TEST(what_names_mean)
 }
 END_TEST
 
+START_TEST(a_register_goes_before_a_field)
+{
+	static const char *const names[] = {"regs.ctrl.bits.mode"};
+	cleanup_free char *text =
+		edited("\"regs.ring[1]\"", "\"regs.ctrl.bits.mode\"");
+	cleanup_snapshot struct snapshot snapshot = {0};
+	cleanup_selection struct selection selection = {0};
+
+	read_whole(text, &snapshot);
+	expect_no_error(
+		snapshot_select(&snapshot, names, 1, "FILE", &selection),
+		"select");
+	ck_assert_uint_eq(selection.count, 1);
+	ck_assert_uint_eq(selection.items[0].index, 3);
+	ck_assert_uint_eq(selection.items[0].mask, 0xffff);
+}
+END_TEST
+
 static const char *const unknown[] = {
 	"reg",
 	"regs.i",
@@ -845,6 +863,7 @@ int main(void)
 		what_two_differ_in,
 		what_only_one_has,
 		what_names_mean,
+		a_register_goes_before_a_field,
 		names_that_mean_nothing,
 	};
 
