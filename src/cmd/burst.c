@@ -18,7 +18,12 @@
 
 /* How many lines are kept; how many elements are held back, and for how long,
  * in nanoseconds. */
-enum { MOST_READINGS = 1024, MOST_HELD = 512, LONGEST_HELD = 10000000 };
+enum {
+	MOST_READINGS = 1024,
+	MOST_HELD = 512,
+	LONGEST_HELD = 10000000,
+	MOST_AWAKE = 8
+};
 
 struct reading {
 	char *text;
@@ -49,6 +54,9 @@ struct burst {
 	struct run *run; /* NULL: nothing is held back */
 	uint64_t group, began;
 	uint64_t held; /* elements */
+	/* Devices that were seen to be awake since. */
+	const struct device_mapping *awake[MOST_AWAKE];
+	size_t n_awake;
 	struct access_renderer renderer;
 	struct run_sink shown;
 	struct pending *pending; /* from `first` on, in their order */
@@ -188,6 +196,7 @@ static struct error *begin(struct burst *burst)
 	burst->shown = access_renderer_start(&burst->renderer, "read");
 	burst->began = clock_now();
 	burst->held = 0;
+	burst->n_awake = 0;
 	burst->group++;
 	return NULL;
 }
@@ -365,13 +374,42 @@ static struct error *add_pending(struct burst *burst, uint64_t line,
 	return NULL;
 }
 
+/* The one device of a reading; NULL: none, or more than one. What /dev/mem
+ * shows depends on the address. */
+static const struct device_mapping *device_of(const struct reading *reading)
+{
+	const struct plan *plan = &reading->plan;
+	const struct device_mapping *device;
+
+	if (plan->count != 1 || plan->operations[0].place.n_spans != 1)
+		return NULL;
+	device = plan->operations[0].place.spans[0].site.device;
+	return device && device->region.kind != REGION_MEM ? device : NULL;
+}
+
+/* Its devices, once for all readings of a group. */
+static struct error *check_awake(struct burst *burst,
+				 const struct reading *reading)
+{
+	const struct device_mapping *device = device_of(reading);
+	struct error *error;
+
+	if (reading->group == burst->group)
+		return NULL;
+	for (size_t i = 0; i < burst->n_awake; i++)
+		if (burst->awake[i] == device)
+			return NULL;
+	error = plan_check_awake(&reading->plan);
+	if (!error && device && burst->n_awake < MOST_AWAKE)
+		burst->awake[burst->n_awake++] = device;
+	return error;
+}
+
 struct error *burst_read(struct burst *burst, struct reading *reading,
 			 uint64_t line)
 {
-	struct error *error = NULL;
+	struct error *error = check_awake(burst, reading);
 
-	if (reading->group != burst->group)
-		error = plan_check_awake(&reading->plan);
 	if (!error)
 		error = add_pending(burst, line, reading->elements);
 	if (error)

@@ -191,6 +191,33 @@ warned() {
   err_has 'splits an access of 64 bits'
 }
 
+has_lines() {
+  [ "$(wc -l <"$1")" = "$2" ]
+}
+
+@test "a device that falls asleep between two lines of a batch" {
+  local lines reader
+
+  on_kernel x86_64 6.12.1
+  mkfifo in
+  "$MMIODBG" batch -q -p 100 <in >out 2>err 3>&- &
+  reader=$!
+  exec {lines}>in
+  # Each is learnt, and read by what was learnt.
+  for _ in 1 2; do
+    printf 'read @03:00.0/bar0%s/8\n' '' +0x4 >&"$lines"
+  done
+  wait_until has_lines out 4
+  echo D3hot >"$tree/sys/bus/pci/devices/0000:03:00.0/power_state"
+  printf 'read @03:00.0/bar0%s/8\n' +0x4 '' >&"$lines"
+  exec {lines}>&-
+  status=0
+  wait "$reader" || status=$?
+  [ "$status" = 7 ] || fail "status $status"
+  err_has 'stdin:5: ' 'low-power state'
+  has_lines out 4
+}
+
 @test "trust: of a line of a batch is for that line" {
   on_kernel aarch64 6.12.117
   status=0
