@@ -269,7 +269,8 @@ static ssize_t write_some(void *data, const char *bytes, size_t length)
 	while (done < length && !file->errnum) {
 		ssize_t written;
 
-		if (interrupt_pending()) {
+		/* Of a regular file nothing is waited for. */
+		if (!out_file_is_aside(file) && interrupt_pending()) {
 			file->errnum = EINTR;
 			break;
 		}

@@ -933,8 +933,8 @@ SH
   mkfifo pipe
   shell_start -p "$pid"
   typed ''
-  for what in 'save @0 -f pipe' 'dump @0 -n 1 -f pipe' 'load @0 -f -' \
-    'load @0 -f pipe' 'load @0 --format hex -f -' 'diff -' 'diff pipe'; do
+  for what in 'save @0 -f pipe' 'dump @0 -n 1 -f pipe' 'load @0 -f pipe' \
+    'load @0 --format hex -f pipe' 'diff pipe'; do
     keys C-l
     typed ''
     line "$what"
@@ -943,6 +943,10 @@ SH
     shown 'mmiodbg: interrupted'
     typed ''
   done
+  same regs
+  # The terminal is for lines.
+  line 'load @0 -f -'
+  shown 'the lines come from standard input: no file can'
   same regs
   # One that does not read, and one that reads a byte and goes.
   exec {reader}<>pipe

@@ -518,16 +518,17 @@ blocked_in_pipe() {
 samples_go_on() {
   local before
 
-  before=$(bytes_read "$1")
-  wait_until more_were_read "$1" $((before + 4 * 100000))
+  before=$(calls_of "$1")
+  wait_until more_were_made "$1" $((before + 40000))
 }
 
-bytes_read() {
-  sed -n 's/^rchar: //p' "/proc/$1/io"
+# Calls of read and the like, of which each sample is one.
+calls_of() {
+  sed -n 's/^syscr: //p' "/proc/$1/io"
 }
 
-more_were_read() {
-  [ "$(bytes_read "$1")" -gt "$2" ]
+more_were_made() {
+  [ "$(calls_of "$1")" -gt "$2" ]
 }
 
 resident() {
