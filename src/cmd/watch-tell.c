@@ -151,8 +151,10 @@ void watching_tell(struct watching *watching, size_t column, uint64_t sample,
 		return;
 	watching_tell_rest(watching);
 	if (!tell_value(watching, column, sample, result->time) &&
-	    (news || all))
+	    (news || all)) {
 		lose(watching, 1);
+		state->lost = sample;
+	}
 }
 
 /* Whether a failure is told with those that are held back: of one location. */
@@ -204,21 +206,59 @@ void watching_tell_failure(struct watching *watching, size_t column,
 	};
 }
 
+/* Whether there is a last value to tell of a column. */
+static bool is_owed(const struct watching *watching, size_t column)
+{
+	const struct watch_state *state = &watching->states[column];
+
+	return state->known && !state->failed && !is_told(state) &&
+	       (!watching->columns[column].hidden || state->told_failed);
+}
+
+/* Whether its last sample was counted as lost. */
+static bool is_lost(const struct watching *watching, size_t column)
+{
+	return is_owed(watching, column) &&
+	       watching->states[column].lost == watching->setup.samples;
+}
+
+/* What is told after all is not lost, unless that was told. */
+static void regain(struct watching *watching)
+{
+	for (size_t i = 0; i < watching->n_columns; i++) {
+		if (!is_lost(watching, i))
+			continue;
+		if (watching->lost) {
+			watching->lost--;
+			watching->setup.lost--;
+		} else {
+			watching->states[i].lost = 0;
+		}
+	}
+}
+
+/* What could not be told from this column on. */
+static void lose_again(struct watching *watching, size_t column)
+{
+	for (size_t i = column; i < watching->n_columns; i++)
+		lose(watching, is_lost(watching, i));
+}
+
 void watching_tell_owed(struct watching *watching)
 {
 	static const struct timespec moment = {.tv_nsec = 1000000};
 
+	regain(watching);
 	for (size_t i = 0; i < watching->n_columns; i++) {
-		const struct watch_state *state = &watching->states[i];
-
-		if (!state->known || state->failed || is_told(state) ||
-		    (watching->columns[i].hidden && !state->told_failed))
+		if (!is_owed(watching, i))
 			continue;
 		while (!tell_value(watching, i, watching->setup.samples,
 				   watching->sampled)) {
 			if (interrupt_look() ||
-			    watch_printer_failed(watching->printer))
+			    watch_printer_failed(watching->printer)) {
+				lose_again(watching, i);
 				return;
+			}
 			nanosleep(&moment, NULL);
 		}
 	}

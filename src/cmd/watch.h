@@ -60,6 +60,8 @@ struct watch_state {
 	uint64_t changes;
 	bool told, told_known, told_failed;
 	uint64_t told_value;
+	uint64_t
+		lost; /* the last sample of it that was counted as lost, or 0 */
 };
 
 /* Neighbours that fail alike, which are told together. */
