@@ -256,6 +256,7 @@ static void put_json(const struct comparison *comparison,
 				comparison->differences.compared);
 	}
 	if (comparison->ran) {
+		run_summary_add_held(tail, summary);
 		json_add_number(tail, "failed", summary->failed);
 		json_add_number(tail, "not_reached",
 				summary->elements - summary->done -

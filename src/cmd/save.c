@@ -169,6 +169,7 @@ static void put_json(const struct saving *saving, const struct error *error)
 		json_object_object_add(
 			tail, "saved",
 			json_object_new_boolean(!error && summary->done));
+		run_summary_add_held(tail, summary);
 		json_add_number(tail, "done", summary->done);
 		json_add_number(tail, "failed", summary->failed);
 		json_add_number(tail, "not_reached",

@@ -376,8 +376,8 @@ static void on_element(void *data, const struct element *element,
 	else
 		put_value(renderer, element, result);
 	output_check();
-	renderer->unclear |=
-		result->error && result->error->kind == ERROR_INDETERMINATE;
+	renderer->unclear |= result->error && !result->wrote &&
+			     result->error->kind == ERROR_INDETERMINATE;
 	if (result->error)
 		add_failure(renderer, element, result->error);
 	else
@@ -511,55 +511,55 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 	};
 }
 
-/* How the stop was. */
-static void put_stop(const struct access_renderer *renderer,
-		     const struct stop_report *stop, json_object *tail)
+static void note_held(const struct access_renderer *renderer,
+		      const struct run_summary *summary)
 {
-	json_object *object;
+	const struct stop_report *stop = &summary->stop;
+	const struct agent_pauses *pauses = &summary->pauses;
 
-	if (!stop->made)
+	if (!renderer->verbose)
 		return;
-	if (renderer->verbose)
+	if (stop->made)
 		diagnostic_note("process %d (%u thread%s) stood still for "
 				"%llu.%03llu us",
 				(int)renderer->session->process.pid,
 				stop->threads, stop->threads == 1 ? "" : "s",
 				(ull)stop->nanoseconds / 1000,
 				(ull)stop->nanoseconds % 1000);
-	if (!tail)
-		return;
-	object = json_object_new_object();
-	json_object_object_add(object, "threads",
-			       json_object_new_int((int)stop->threads));
-	json_object_object_add(
-		object, "nanoseconds",
-		json_object_new_int64((int64_t)stop->nanoseconds));
-	json_object_object_add(tail, "stop", object);
-}
-
-/* How threads of the target were held for accesses. */
-static void put_pauses(const struct access_renderer *renderer,
-		       const struct agent_pauses *pauses, json_object *tail)
-{
-	json_object *object;
-
-	if (!pauses->bursts)
-		return;
-	if (renderer->verbose)
+	if (pauses->bursts)
 		diagnostic_note("a thread of process %d was held %u time%s, "
 				"for %llu.%03llu us at the longest",
 				(int)renderer->session->process.pid,
 				pauses->bursts, pauses->bursts == 1 ? "" : "s",
 				(ull)pauses->longest / 1000,
 				(ull)pauses->longest % 1000);
-	if (!tail)
-		return;
-	object = json_object_new_object();
-	json_object_object_add(object, "bursts",
-			       json_object_new_int64(pauses->bursts));
-	json_object_object_add(object, "longest_nanoseconds",
-			       json_object_new_int64((int64_t)pauses->longest));
-	json_object_object_add(tail, "pause", object);
+}
+
+static json_object *json_pair(const char *count_name, uint64_t count,
+			      const char *time_name, uint64_t time)
+{
+	json_object *object = json_object_new_object();
+
+	json_add_number(object, count_name, count);
+	json_add_number(object, time_name, time);
+	return object;
+}
+
+void run_summary_add_held(json_object *tail, const struct run_summary *summary)
+{
+	const struct stop_report *stop = &summary->stop;
+	const struct agent_pauses *pauses = &summary->pauses;
+
+	if (stop->made)
+		json_object_object_add(tail, "stop",
+				       json_pair("threads", stop->threads,
+						 "nanoseconds",
+						 stop->nanoseconds));
+	if (pauses->bursts)
+		json_object_object_add(tail, "pause",
+				       json_pair("bursts", pauses->bursts,
+						 "longest_nanoseconds",
+						 pauses->longest));
 }
 
 /* How many elements came to what. Lines that tell of all of them say it
@@ -605,13 +605,10 @@ void access_renderer_end(struct access_renderer *renderer,
 		diagnostic_note("interrupted: %llu of %llu elements were read",
 				(ull)(summary->done + summary->failed),
 				(ull)summary->elements);
-	if (!is_json(renderer)) {
-		if (summary) {
-			put_stop(renderer, &summary->stop, NULL);
-			put_pauses(renderer, &summary->pauses, NULL);
-		}
+	if (summary)
+		note_held(renderer, summary);
+	if (!is_json(renderer))
 		return;
-	}
 	if (summary && summary->end_error)
 		error = summary->end_error;
 	tail = json_tail(error);
@@ -620,8 +617,7 @@ void access_renderer_end(struct access_renderer *renderer,
 			tail, "saved",
 			json_object_new_boolean(*renderer->transfer->saved));
 	if (summary) {
-		put_stop(renderer, &summary->stop, tail);
-		put_pauses(renderer, &summary->pauses, tail);
+		run_summary_add_held(tail, summary);
 		add_counts(renderer, summary, tail);
 	}
 	json_document_end(&renderer->document, tail);

@@ -76,6 +76,10 @@ struct run_sink access_renderer_start(struct access_renderer *renderer,
 void access_renderer_flush(struct access_renderer *renderer)
 	__attribute__((nonnull));
 
+/* "stop" and "pause" of JSON: how the target was held, if it was. */
+void run_summary_add_held(json_object *tail, const struct run_summary *summary)
+	__attribute__((nonnull));
+
 /* Ends the output. `error`: from before the first access, or NULL. */
 void access_renderer_end(struct access_renderer *renderer,
 			 const struct run_summary *summary,

@@ -582,6 +582,7 @@ null"
   file_start
   ask 0 save "${on[@]}" -f s "$at..+0x10" "$at+0x20/64be"
   ask 0 save "${on[@]}" -f s --stop "$at"
+  jq_is '.stop | (.threads > 0 and .nanoseconds > 0)' true
   ask 0 save "${on[@]}" --dry-run "$at..+0x8"
   jq_is '.dry_run, has("value") | tostring' "$(printf 'true\nfalse\n%.0s' 1 2)"
   ask 2 save "${on[@]}" "$at"
@@ -609,6 +610,7 @@ null"
   ask 0 diff a a
   ask 0 diff "${on[@]}" a
   ask 0 diff "${on[@]}" --stop a
+  jq_is 'select(has("stop")).stop | (.threads > 0 and .nanoseconds > 0)' true
   ask 0 diff "${on[@]}" --dry-run a
   jq_is '.dry_run' "$(yes true | head -n 9)"
   # Of each kind.
