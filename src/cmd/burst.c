@@ -299,7 +299,9 @@ static struct error *make_plan(struct burst *burst, struct reading *reading)
 
 	/* A line before may have asked for something else. */
 	burst->context->machine->trust_kernel = options->trust_kernel;
-	error = plan_check(list->items, list->count, &options->plan);
+	error = access_check_options(&options->plan);
+	if (!error)
+		error = plan_check(list->items, list->count, &options->plan);
 	if (!error)
 		error = plan_make(burst->context->held->session, list->items,
 				  list->count, &options->plan, &reading->plan);

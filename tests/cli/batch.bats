@@ -551,6 +551,13 @@ sleeps() {
     "mmiodbg: stdin:7: process $first has ended"
 }
 
+@test "batch: options of all lines that exclude each other are told behind attach, too" {
+  lines "attach $pid" "read $at"
+  streamed 2 --treat-as-device "$file" --max-stop 1s
+  out_is
+  err_has 'mmiodbg: stdin:2: --max-stop bounds a stop, and there is none'
+}
+
 @test "batch: what was learnt goes with the target" {
   lines "read $at" "read $at" "read $at" detach "read $at" "read $at" \
     "attach $pid" "read $at"
