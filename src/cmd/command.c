@@ -8,9 +8,23 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "render/json.h"
+#include "render/table.h"
+
+static void put_columns(const struct command_table *table, bool first)
+{
+	printf("\nColumns%s%s%s:\n", table->of ? " of " : "",
+	       table->of ? table->of : "",
+	       first ? " (* shown without -o; -o +NAME adds)" : "");
+	for (size_t i = 0; i < *table->count; i++)
+		printf("  %-12s %c %s\n", table->columns[i].name,
+		       table->columns[i].standard ? '*' : ' ',
+		       table->columns[i].help);
+}
 
 void command_print_help(const struct command *command)
 {
+	const struct command_table *table;
+
 	printf("Usage: mmiodbg [options] %s [options] %s\n\n%s\n",
 	       command->name, command->arguments, command->summary);
 	if (command->alias)
@@ -19,8 +33,8 @@ void command_print_help(const struct command *command)
 		printf("\n%s", command->help);
 	puts("\nOptions:");
 	options_help(stdout, command->groups | GROUP_ALWAYS);
-	if (command->more_help)
-		command->more_help();
+	for (table = command->tables; table && table->columns; table++)
+		put_columns(table, table == command->tables);
 }
 
 const struct command *command_find(const struct command *const *commands,

@@ -7,6 +7,7 @@
 #include "cmd/options.h"
 
 struct error;
+struct table_column;
 struct machine;
 
 struct held_target;
@@ -30,6 +31,13 @@ enum file_use {
 	FILES_READ, /* of the arguments */
 };
 
+/* A table that a command prints. */
+struct command_table {
+	const char *of; /* "names"; NULL: it prints no other one */
+	const struct table_column *columns; /* NULL: the end of a list */
+	const size_t *count;
+};
+
 struct command {
 	const char *name;
 	const char *alias;     /* or NULL */
@@ -39,8 +47,7 @@ struct command {
 	const char *(*list_of)(const struct options *options); /* or NULL */
 	const char *help; /* more, for `COMMAND --help`; or NULL */
 	unsigned groups;  /* enum option_group: the options it takes */
-	/* What `COMMAND --help` tells behind the options; or NULL. */
-	void (*more_help)(void);
+	const struct command_table *tables; /* that -o is for; or NULL */
 	/* For a batch: finds out what is wrong with the arguments without an
 	 * access. NULL: only by running it. */
 	struct error *(*check)(const struct command_context *context);

@@ -342,7 +342,7 @@ static const struct table_column columns[] = {
 	       "why the region's offsets are not known"),
 };
 
-enum { N_COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+static const size_t n_columns = sizeof(columns) / sizeof(columns[0]);
 
 struct row_list {
 	struct row *items;
@@ -463,7 +463,7 @@ static struct error *list_maps(const struct command_context *context,
 	struct error *error;
 	size_t n_chosen;
 
-	error = table_choose(columns, N_COLUMNS, options->columns, &chosen,
+	error = table_choose(columns, n_columns, options->columns, &chosen,
 			     &n_chosen);
 	if (!error)
 		error = open_sessions(context, scan);
@@ -505,13 +505,10 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	return error;
 }
 
-static void print_columns(void)
-{
-	puts("\nColumns (* shown without -o; -o +NAME adds):");
-	for (size_t i = 0; i < N_COLUMNS; i++)
-		printf("  %-12s %c %s\n", columns[i].name,
-		       columns[i].standard ? '*' : ' ', columns[i].help);
-}
+static const struct command_table tables[] = {
+	{NULL, columns, &n_columns},
+	{NULL, NULL, NULL},
+};
 
 const struct command command_maps = {
 	.name = "maps",
@@ -524,6 +521,6 @@ const struct command command_maps = {
 		"  maps -o +TYPE,PATH\n",
 	.only_looks = true,
 	.groups = GROUP_TARGET | GROUP_TABLE,
-	.more_help = print_columns,
+	.tables = tables,
 	.run = run,
 };

@@ -10,6 +10,7 @@
 #include "cmd/interpreter.h"
 #include "cmd/shell-complete.h"
 #include "cmd/statement.h"
+#include "render/table.h"
 #include "script/partial.h"
 #include "shell/candidates.h"
 
@@ -62,6 +63,13 @@ static void add_device(const struct line *line)
 	const struct location_question question = question_of(line);
 
 	complete_device(&question);
+}
+
+static void add_type(const struct line *line)
+{
+	const struct location_question question = question_of(line);
+
+	complete_type(&question);
 }
 
 static void add_process(const struct line *line)
@@ -163,6 +171,23 @@ static void add_variables(const struct line *line)
 	twalk_r(line->interpreter->variables.tree, add_variable, (void *)line);
 }
 
+/* "PID,CL", "+CL" */
+static void add_columns(const struct line *line)
+{
+	const struct command_table *table = line->command->tables;
+	const char *begun = line->partial->text, *comma = strrchr(begun, ',');
+	size_t length = comma ? (size_t)(comma + 1 - begun) : *begun == '+';
+	cleanup_free char *before = strndup(begun, length);
+
+	for (; before && table && table->columns; table++)
+		for (size_t i = 0; i < *table->count; i++)
+			candidates_add(line->ret, begun,
+				       (const char *[]){before,
+							table->columns[i].name,
+							NULL},
+				       length, false);
+}
+
 /* What usage calls a word, and what it may be. The first that occurs counts. */
 static const struct {
 	const char *part;
@@ -175,6 +200,7 @@ static const struct {
 	{"WHEN", add_when},         {"FORM", add_form},
 	{"stop", add_behaviour},    {"VALUE", add_value},
 	{"OP", add_operator},       {"NAME", add_location},
+	{"COLUMNS", add_columns},   {"TYPE", add_type},
 };
 
 static void add_kind(const struct line *line, const char *called)

@@ -39,6 +39,9 @@ void complete_device(const struct location_question *question)
 /* A value of what `location` names. */
 void complete_value(const struct location_question *question,
 		    const char *location) __attribute__((nonnull));
+/* A type of the target's program. */
+void complete_type(const struct location_question *question)
+	__attribute__((nonnull));
 /* A process that has a device mapped. */
 void complete_process(const struct location_question *question)
 	__attribute__((nonnull));

@@ -380,6 +380,25 @@ void complete_value(const question_t *question, const char *location)
 	ask_names(question, ask_value, location);
 }
 
+static void add_type(void *data, const char *name, bool is_scope)
+{
+	const question_t *question = data;
+
+	(void)is_scope;
+	candidates_add_word(question->ret, question->begun, name, true);
+}
+
+static struct error *ask_type(const question_t *question, struct names *names,
+			      const char *begun)
+{
+	return names_list_types(names, begun, add_type, (void *)question);
+}
+
+void complete_type(const question_t *question)
+{
+	ask_names(question, ask_type, question->begun);
+}
+
 static struct error *ask_expression(const question_t *question,
 				    struct names *names, const char *step)
 {

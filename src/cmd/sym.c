@@ -165,21 +165,11 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	return error;
 }
 
-static void put_columns(const struct table_column *columns, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		printf("  %-12s %c %s\n", columns[i].name,
-		       columns[i].standard ? '*' : ' ', columns[i].help);
-}
-
-static void print_columns(void)
-{
-	puts("\nColumns of names and pointers (* shown without -o; -o +NAME "
-	     "adds):");
-	put_columns(symbol_columns, n_symbol_columns);
-	puts("\nColumns of types:");
-	put_columns(layout_columns, n_layout_columns);
-}
+static const struct command_table tables[] = {
+	{"names and pointers", symbol_columns, &n_symbol_columns},
+	{"types", layout_columns, &n_layout_columns},
+	{NULL, NULL, NULL},
+};
 
 const struct command command_sym = {
 	.name = "sym",
@@ -199,6 +189,6 @@ const struct command command_sym = {
 		"(1: none)\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_TABLE |
 		  GROUP_SYMBOLS,
-	.more_help = print_columns,
+	.tables = tables,
 	.run = run,
 };

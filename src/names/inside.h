@@ -299,6 +299,12 @@ void types_deinit(struct names *names);
 /* Makes room for the first; number 0 stays none. */
 bool types_reserve(struct names *names);
 
+/* typename.c -------------------------------------------------------------- */
+
+/* "struct " of DW_TAG_structure_type; "": types with that tag have no keyword.
+ */
+const char *type_keyword(int tag) __attribute__((returns_nonnull));
+
 /* alike.c ----------------------------------------------------------------- */
 
 enum { KEPT_PAIRS = 256 };

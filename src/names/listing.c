@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Names that one which is begun may become: from the symbol table, which is
- * there at once, and from the index of DWARF, as far as that has come. */
+/* Names, and types, that one which is begun may become: from the symbol table,
+ * which is there at once, and from the index of DWARF, as far as that has come.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,11 +10,16 @@
 #include "base/text.h"
 #include "names/inside.h"
 
+enum { CHECK_EVERY = 256 }; /* entries */
+
 /* One question, in one module. */
 struct listing {
 	struct names *names;
 	struct module *module;
 	const struct query *query;
+	/* Goes through the module; DWARF is looked through only of what is
+	 * likely. */
+	struct error *(*list)(struct listing *listing, bool is_likely);
 	names_each_fn *each;
 	void *data;
 	size_t found;
@@ -83,9 +89,49 @@ static void list_function(struct listing *listing, const struct entry *inside)
 		put(listing, name, true);
 }
 
+/* A type of a unit, if it is not in a scope: "struct regs", "regs_t". */
+static void list_type(struct listing *listing, const struct entry *entry)
+{
+	const struct module *module = listing->module;
+	const char *begun = listing->query->last;
+	bool is_bare = module->index.units[entry->unit].cplusplus;
+	Dwarf_Die die = entry->die;
+	const char *keyword = type_keyword(dwarf_tag(&die));
+	cleanup_free char *text = NULL;
+
+	if (entry->parent || (!*begun && *entry->name == '_'))
+		return;
+	if (asprintf(&text, "%s%s", keyword, entry->name) < 0) {
+		text = NULL;
+		return;
+	}
+	if (!is_bare && text_starts(text, begun, NULL))
+		put(listing, text, false);
+	else if (is_bare && text_starts(entry->name, begun, NULL))
+		put(listing, entry->name, false);
+}
+
+static struct error *list_types(struct listing *listing, bool is_likely)
+{
+	struct module *module = listing->module;
+	struct error *error = module_open(listing->names, module);
+	const struct index *index = &module->index;
+
+	if (error || !is_likely)
+		return error;
+	module_seek_debug(listing->names, module);
+	index_all(listing->names, module);
+	for (size_t i = 0; i < index->count; i++) {
+		if (i % CHECK_EVERY == 0 && names_must_stop(listing->names))
+			break;
+		if (index->entries[i].kind == ENTRY_TYPE)
+			list_type(listing, &index->entries[i]);
+	}
+	return NULL;
+}
+
 static void list_entries(struct listing *listing)
 {
-	enum { CHECK_EVERY = 256 };
 	struct module *module = listing->module;
 	const struct query *query = listing->query;
 
@@ -119,8 +165,7 @@ static void list_units(struct listing *listing)
 	}
 }
 
-/* DWARF is looked through only of what is likely. */
-static struct error *list_module(struct listing *listing, bool is_likely)
+static struct error *list_names(struct listing *listing, bool is_likely)
 {
 	const struct query *query = listing->query;
 	struct module *module = listing->module;
@@ -156,7 +201,7 @@ static struct error *list_some(struct listing *listing, size_t first,
 		listing->module = &listing->names->modules[i];
 		if (wanted && !module_is_called(listing->module, wanted))
 			continue;
-		error = list_module(listing, is_likely);
+		error = listing->list(listing, is_likely);
 		if (error && error->kind == ERROR_NO_MEMORY)
 			return error;
 		error_destroy(error);
@@ -187,6 +232,7 @@ struct error *names_list(struct names *names, const char *scope,
 	struct listing listing = {
 		.names = names,
 		.query = &query,
+		.list = list_names,
 		.each = each,
 		.data = data,
 	};
@@ -205,4 +251,21 @@ struct error *names_list(struct names *names, const char *scope,
 		names->stopped = false;
 	query_deinit(&query);
 	return error;
+}
+
+struct error *names_list_types(struct names *names, const char *begun,
+			       names_each_fn *each, void *data)
+{
+	cleanup_free char *last = strdup(begun);
+	const struct query query = {.last = last};
+	struct listing listing = {
+		.names = names,
+		.query = &query,
+		.list = list_types,
+		.each = each,
+		.data = data,
+	};
+
+	return last ? list_some(&listing, 0, names_has_program(names))
+		    : error_no_memory();
 }

@@ -100,6 +100,12 @@ struct error *names_list(struct names *names, const char *scope,
 			 const char *begun, names_each_fn *each, void *data)
 	__attribute__((nonnull(1, 3, 4), warn_unused_result));
 
+/* The same for types as names_find_type() takes them, without a scope: "struct
+ * regs", "regs_t". `is_scope` is never set. */
+struct error *names_list_types(struct names *names, const char *begun,
+			       names_each_fn *each, void *data)
+	__attribute__((nonnull(1, 2, 3), warn_unused_result));
+
 /*
  * The type that C would write so: "struct regs", "union u", "enum e",
  * "uint32_t", "unsigned int", with "SCOPE::" before it and "*" or "[N]" behind

@@ -105,6 +105,14 @@ static const struct {
 	{"enum ", {DW_TAG_enumeration_type, 0, 0}},
 };
 
+const char *type_keyword(int tag)
+{
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if (keywords[i].tags[0] == tag)
+			return keywords[i].word;
+	return "";
+}
+
 static const char *skip_qualifiers(const char *text)
 {
 	const char *rest;
