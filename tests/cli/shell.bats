@@ -430,12 +430,15 @@ SH
   completed 'wait @0 cl' 'wait @0 clear '
   completed 'assert --force @0 cl' 'assert --force @0 clear '
   completed 'maps --no' 'maps --noheadings '
+  completed 'maps -o CL' 'maps -o CLASS'
+  completed 'maps -o +PID,PHY' 'maps -o +PID,PHYSICAL'
   completed 'let x re' 'let x read '
   completed 'read -- --wid' 'read -- --wid'
   completed 'read --nothing' 'read --nothing'
   completed 'nothing --wid' 'nothing --wid'
   completed '# rea' '# rea'
   listed 'a' assert attach
+  listed 'maps -o PID,P' PATH PCI PERM PHYSICAL PID PROBLEM
   listed 'read --t' --thread --treat-as-device --trust-kernel --type
 }
 
@@ -526,6 +529,8 @@ SH
   completed 'assert -v regs.ctrl.mode ne S' 'assert -v regs.ctrl.mode ne SLOW '
   completed "read -t 'struct regs' 0x1000.le" \
     "read -t 'struct regs' 0x1000.level "
+  completed "read -t 'struct reg" "read -t 'struct regs' "
+  completed 'read -t uint32' 'read -t uint32_t '
   completed 'sym first_n' 'sym first_number'
   completed 'read nothing.' 'read nothing.'
   line 'write regs.ctrl.mode=FAST,rate=3'
@@ -809,7 +814,7 @@ forgets() {
   line 'wait @0 eq 5'
   running
   keys C-c
-  shown 'mmiodbg: interrupted'
+  shown 'interrupted'
   typed ''
   line exit
   ended_with 0
