@@ -373,7 +373,7 @@ served() {
   # What stands under each heading, and the table that reads it.
   while read -r table title; do
     sed -n "/^static const struct reader_member ${table}_members/,/^};/p" \
-      "$top_srcdir/src/snapshot/read.c" | grep -oE '\{"[a-z]+"' | tr -d '{"' |
+      "$top_srcdir/src/snapshot/"*.c | grep -oE '\{"[a-z]+"' | tr -d '{"' |
       sort >wanted
     man=$snapshot_man section DESCRIPTION "$title" |
       sed -n 's/^\.It Cm //p' | sort >found
