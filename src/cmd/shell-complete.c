@@ -24,23 +24,24 @@ struct line {
 	const char **positional;
 	size_t n_positional;
 	const char *type, *member; /* of -t and -m, or NULL */
-	/* The last word, or a part of it: an option's argument. */
-	const char *wanted;  /* what the argument is called; NULL: no option */
+	const char
+		*begun; /* the last word; of "--via=tr" what follows the "=" */
+	/* What it is called as an option's argument; NULL: it is none. */
+	const char *wanted;
 	bool only_arguments; /* "--" was there */
 };
 
 static void add_words(const struct line *line, const char *const *words)
 {
 	for (; *words; words++)
-		candidates_add_word(line->ret, line->partial->text, *words,
-				    true);
+		candidates_add_word(line->ret, line->begun, *words, true);
 }
 
 static struct location_question question_of(const struct line *line)
 {
 	return (struct location_question){
 		.interpreter = line->interpreter,
-		.begun = line->partial->text,
+		.begun = line->begun,
 		.type = line->type,
 		.member = line->member,
 		.is_written =
@@ -72,6 +73,14 @@ static void add_type(const struct line *line)
 	complete_type(&question);
 }
 
+static void add_member(const struct line *line)
+{
+	const struct location_question question = question_of(line);
+
+	if (line->type)
+		complete_member_of_type(&question);
+}
+
 static void add_process(const struct line *line)
 {
 	const struct location_question question = question_of(line);
@@ -81,7 +90,7 @@ static void add_process(const struct line *line)
 
 static void add_file(const struct line *line)
 {
-	complete_file(line->partial->text, line->ret);
+	complete_file(line->begun, line->ret);
 }
 
 static void add_operator(const struct line *line)
@@ -140,8 +149,8 @@ static void add_behaviour(const struct line *line)
 static void add_statements(const struct line *line)
 {
 	for (size_t i = 0; statements[i].name; i++)
-		candidates_add_word(line->ret, line->partial->text,
-				    statements[i].name, true);
+		candidates_add_word(line->ret, line->begun, statements[i].name,
+				    true);
 }
 
 static void add_commands(const struct line *line)
@@ -151,7 +160,7 @@ static void add_commands(const struct line *line)
 
 	for (; *commands; commands++)
 		if (!((*commands)->groups & (GROUP_BATCH | GROUP_SHELL)))
-			candidates_add_word(line->ret, line->partial->text,
+			candidates_add_word(line->ret, line->begun,
 					    (*commands)->name, true);
 	add_statements(line);
 }
@@ -162,8 +171,8 @@ static void add_variable(const void *node, VISIT visit, void *data)
 	const struct line *line = data;
 
 	if (visit == postorder || visit == leaf)
-		candidates_add_word(line->ret, line->partial->text,
-				    variable->name, true);
+		candidates_add_word(line->ret, line->begun, variable->name,
+				    true);
 }
 
 static void add_variables(const struct line *line)
@@ -175,7 +184,7 @@ static void add_variables(const struct line *line)
 static void add_columns(const struct line *line)
 {
 	const struct command_table *table = line->command->tables;
-	const char *begun = line->partial->text, *comma = strrchr(begun, ',');
+	const char *begun = line->begun, *comma = strrchr(begun, ',');
 	size_t length = comma ? (size_t)(comma + 1 - begun) : *begun == '+';
 	cleanup_free char *before = strndup(begun, length);
 
@@ -201,6 +210,7 @@ static const struct {
 	{"stop", add_behaviour},    {"VALUE", add_value},
 	{"OP", add_operator},       {"NAME", add_location},
 	{"COLUMNS", add_columns},   {"TYPE", add_type},
+	{"MEMBER", add_member},
 };
 
 static void add_kind(const struct line *line, const char *called)
@@ -328,23 +338,49 @@ static void add_options(const struct line *line)
 	size_t row = 0;
 
 	while (options_next(line->command, &row, &option))
-		candidates_add(line->ret, line->partial->text,
+		candidates_add(line->ret, line->begun,
 			       (const char *[]){"--", option.name, NULL}, 0,
 			       true);
 }
 
+/* "--via=tr": `begun` becomes its argument. */
+static void take_last(struct line *line)
+{
+	const char *word = line->begun, *equals = strchr(word, '=');
+	struct option_word option;
+
+	if (line->wanted || line->only_arguments || !equals ||
+	    !text_starts(word, "--", &word) ||
+	    !find_option(line->command, word, (size_t)(equals - word), 0,
+			 &option) ||
+	    !option.argument)
+		return;
+	line->wanted = option.argument;
+	line->begun = equals + 1;
+}
+
+static void add_option_argument(const struct line *line)
+{
+	const char *whole = line->partial->text;
+	cleanup_free char *before =
+		strndup(whole, (size_t)(line->begun - whole));
+
+	add_kind(line, line->wanted);
+	if (*before)
+		candidates_put_before(line->ret, before);
+}
+
 static void complete_command(struct line *line, size_t first)
 {
-	const char *word = line->partial->text;
-
 	line->positional = calloc(line->partial->before.count + 1,
 				  sizeof(*line->positional));
 	if (!line->positional)
 		return;
 	take_words(line, first);
+	take_last(line);
 	if (line->wanted)
-		add_kind(line, line->wanted);
-	else if (is_option(line, word))
+		add_option_argument(line);
+	else if (is_option(line, line->begun))
 		add_options(line);
 	else
 		add_argument(line, line->command->arguments,
@@ -397,6 +433,7 @@ void shell_complete(struct interpreter *interpreter,
 	struct line line = {
 		.interpreter = interpreter,
 		.partial = partial,
+		.begun = partial->text,
 		.ret = ret,
 	};
 	const struct statement *statement;

@@ -42,6 +42,9 @@ void complete_value(const struct location_question *question,
 /* A type of the target's program. */
 void complete_type(const struct location_question *question)
 	__attribute__((nonnull));
+/* A member of the type of the question. */
+void complete_member_of_type(const struct location_question *question)
+	__attribute__((nonnull));
 /* A process that has a device mapped. */
 void complete_process(const struct location_question *question)
 	__attribute__((nonnull));

@@ -399,6 +399,31 @@ void complete_type(const question_t *question)
 	ask_names(question, ask_type, question->begun);
 }
 
+/* "ctrl.mo", of the type. */
+static struct error *ask_type_member(const question_t *question,
+				     struct names *names, const char *step)
+{
+	size_t length = step ? (size_t)(step - question->begun) : 0;
+	cleanup_free char *parent = strndup(question->begun, length);
+	question_t whole = *question;
+	struct outline outline;
+	struct error *error;
+
+	if (!parent)
+		return error_no_memory();
+	whole.member = step ? parent : NULL;
+	/* Any place will do. */
+	error = find_outline(&whole, names, "0x0", &outline);
+	return error ? error
+		     : add_members(question, names, &outline,
+				   step ? length + 1 : 0, false);
+}
+
+void complete_member_of_type(const question_t *question)
+{
+	ask_names(question, ask_type_member, strrchr(question->begun, '.'));
+}
+
 static struct error *ask_expression(const question_t *question,
 				    struct names *names, const char *step)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "shell/candidates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,6 +60,27 @@ void candidates_add_word(struct candidates *candidates, const char *begun,
 	const char *texts[] = {text, NULL};
 
 	candidates_add(candidates, begun, texts, 0, ends);
+}
+
+void candidates_put_before(struct candidates *candidates, const char *before)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < candidates->count; i++) {
+		struct candidate item = candidates->items[i];
+		char *text = NULL;
+
+		if (asprintf(&text, "%s%s", before, item.text) < 0)
+			candidates->cut = true;
+		else
+			candidates->items[kept++] = (struct candidate){
+				.text = text,
+				.shown = item.shown + strlen(before),
+				.ends = item.ends,
+			};
+		free(item.text);
+	}
+	candidates->count = kept;
 }
 
 static int compare(const void *left, const void *right)

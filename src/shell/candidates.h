@@ -32,6 +32,10 @@ void candidates_add(struct candidates *candidates, const char *begun,
 void candidates_add_word(struct candidates *candidates, const char *begun,
 			 const char *text, bool ends) __attribute__((nonnull));
 
+/* Each stands behind `before`, which is not shown in a list. */
+void candidates_put_before(struct candidates *candidates, const char *before)
+	__attribute__((nonnull));
+
 /* In order, and each once. */
 void candidates_sort(struct candidates *candidates) __attribute__((nonnull));
 

@@ -531,6 +531,14 @@ SH
     "read -t 'struct regs' 0x1000.level "
   completed "read -t 'struct reg" "read -t 'struct regs' "
   completed 'read -t uint32' 'read -t uint32_t '
+  completed 'read --type=uint32' 'read --type=uint32_t '
+  completed 'read --via=tr' 'read --via=tracee '
+  completed "read -t 'struct regs' -m ctrl.mo" "read -t 'struct regs' -m ctrl.mode "
+  completed "read -t 'struct regs' -m queue[1].ta" \
+    "read -t 'struct regs' -m queue[1].tail "
+  completed "read -t 'struct regs' --access=le" "read -t 'struct regs' --access=level "
+  completed 'read -- --via=tr' 'read -- --via=tr'
+  listed 'read --via=' auto kernel tracee
   completed 'sym first_n' 'sym first_number'
   completed 'read nothing.' 'read nothing.'
   line 'write regs.ctrl.mode=FAST,rate=3'
