@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 #include "base/text.h"
 #include "cmd/interpreter.h"
 #include "render/diagnostic.h"
@@ -308,6 +309,8 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	*ret_status = STATUS_DONE;
 	begin_json(context, &document);
 	error = run_all(context, ret_status);
+	if (!error && *ret_status == STATUS_DONE && interrupt_is_final())
+		error = error_create(ERROR_INTERRUPTED, 0, "interrupted");
 	end_json(context, error ? error_kind_status(error->kind) : *ret_status,
 		 error);
 	return error;

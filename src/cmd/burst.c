@@ -214,6 +214,11 @@ static void note_interruption(struct burst *burst)
 			(unsigned long long)pending->all);
 }
 
+bool burst_is_open(const struct burst *burst)
+{
+	return burst->run != NULL;
+}
+
 void burst_settle(struct burst *burst)
 {
 	if (!burst->run)

@@ -56,6 +56,9 @@ struct error *burst_read(struct burst *burst, struct reading *reading,
 			 uint64_t line)
 	__attribute__((nonnull, warn_unused_result));
 
+/* Whether something is held back: then signals are, too. */
+bool burst_is_open(const struct burst *burst) __attribute__((nonnull));
+
 /* Confirms and shows what is held back. */
 void burst_settle(struct burst *burst) __attribute__((nonnull));
 

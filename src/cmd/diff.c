@@ -303,6 +303,11 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	else if (!error && !options->quiet)
 		put_text(&comparison);
 	comparison_deinit(&comparison);
+	/* main() tells that, and would make it 1. */
+	fflush(stdout);
+	output_check();
+	if (output_is_lost() && *ret_status <= STATUS_DIFFERENT)
+		*ret_status = STATUS_TROUBLE;
 	if (!error || error_kind_status(error->kind) != STATUS_DIFFERENT)
 		return error;
 	fflush(stdout);

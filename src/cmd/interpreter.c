@@ -546,4 +546,7 @@ void interpreter_line(struct interpreter *interpreter, const char *line)
 {
 	carry_out(interpreter, line);
 	interpreter->name = NULL;
+	/* By a signal that came in the middle of the line. */
+	interpreter->ended |= !burst_is_open(interpreter->burst) &&
+			      interrupt_is_final();
 }

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <json-c/linkhash.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,11 +15,28 @@ static void free_key(struct lh_entry *entry)
 	free(lh_entry_k(entry));
 }
 
+/* One name for all ways to spell a path, also of a file that is not there yet. */
+static char *key_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	const char *name = slash ? slash + 1 : file;
+	cleanup_free char *before = NULL, *folder = NULL;
+	char *key = realpath(file, NULL);
+
+	if (key)
+		return key;
+	before = slash ? strndup(file, (size_t)(name - file)) : strdup(".");
+	folder = before ? realpath(before, NULL) : NULL;
+	if (!folder)
+		return before ? strdup(file) : NULL;
+	return asprintf(&key, "%s/%s", folder, name) < 0 ? NULL : key;
+}
+
 struct error *promises_add(struct promises *promises,
 			   const struct command_context *context)
 {
 	const char *file = context->options->file;
-	char *key;
+	cleanup_free char *key = NULL;
 
 	if (context->command->file_use != FILE_MADE || !file)
 		return NULL;
@@ -26,13 +44,15 @@ struct error *promises_add(struct promises *promises,
 		promises->files = lh_kchar_table_new(16, free_key);
 	if (!promises->files)
 		return error_no_memory();
-	if (lh_table_lookup_ex(promises->files, file, NULL))
+	key = key_of(file);
+	if (!key)
+		return error_no_memory();
+	if (lh_table_lookup_ex(promises->files, key, NULL))
 		return NULL;
-	key = strdup(file);
-	if (key && lh_table_insert(promises->files, key, NULL) == 0)
-		return NULL;
-	free(key);
-	return error_no_memory();
+	if (lh_table_insert(promises->files, key, NULL) != 0)
+		return error_no_memory();
+	key = NULL; /* the table frees it */
+	return NULL;
 }
 
 void promises_deinit(struct promises *promises)
@@ -45,10 +65,13 @@ void promises_deinit(struct promises *promises)
 static bool is_promised(const void *data, const char *file)
 {
 	const struct promises *promises = data;
+	cleanup_free char *key = NULL;
 
-	return promises->any ||
-	       (promises->files &&
-		lh_table_lookup_ex(promises->files, file, NULL));
+	if (promises->any || !promises->files)
+		return promises->any;
+	/* Without memory it counts as promised: then it is read late. */
+	key = key_of(file);
+	return !key || lh_table_lookup_ex(promises->files, key, NULL);
 }
 
 static bool is_standard_input(const void *data, const char *file)

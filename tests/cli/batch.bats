@@ -653,3 +653,19 @@ sleeps() {
   streamed 2 "${on[@]}" --jsonl
   validates lines
 }
+
+@test "batch: a signal in the middle of a line ends it all" {
+  for signal in HUP TERM; do
+    lines "watch $at --interval 10ms" 'echo past'
+    "$MMIODBG" batch "${on[@]}" lines >out 2>err 3>&- &
+    program=$!
+    target_pids+=("$program")
+    wait_until grep -q "$at" out
+    kill -"$signal" "$program"
+    status=0
+    wait "$program" || status=$?
+    [ "$status" -gt 128 ]
+    ! grep -q past out
+    err_is 'mmiodbg: interrupted'
+  done
+}
