@@ -408,6 +408,20 @@ static struct error *read_state(struct report *report)
 	return error;
 }
 
+static struct error *resolve(struct session *session,
+			     const struct location *location,
+			     struct resolved *ret)
+{
+	/* The first byte: any width may be asked about later. */
+	struct error *error =
+		resolve_location(session, location, 1, 1,
+				 location->range == RANGE_NONE, false, ret);
+
+	return error ? error_subject(session_judge(session, error),
+				     location->text)
+		     : NULL;
+}
+
 static struct error *explain(const struct command_context *context,
 			     struct session *session,
 			     const struct location *location,
@@ -418,15 +432,10 @@ static struct error *explain(const struct command_context *context,
 		.session = session,
 		.location = location,
 	};
-	struct error *error;
+	struct error *error = resolve(session, location, &report.place);
 
-	/* The first byte: any width may be asked about later. */
-	error = resolve_location(session, location, 1, 1,
-				 location->range == RANGE_NONE, false,
-				 &report.place);
 	if (error)
-		return error_subject(session_judge(session, error),
-				     location->text);
+		return error;
 	error = typed_describe(session, location, &report.type);
 	report.site = report.place.spans[0].site;
 	if (!error && report.site.device) {
@@ -468,6 +477,23 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	return error;
 }
 
+static struct error *check(const struct command_context *context)
+{
+	cleanup_location_list struct location_list locations = {0};
+	cleanup_session struct session *session = NULL;
+	struct error *error = locations_parse(context->options, &locations);
+
+	if (!error)
+		error = target_open(context, &locations, &session);
+	for (size_t i = 0; !error && i < locations.count; i++) {
+		struct resolved place = {0};
+
+		error = resolve(session, locations.items[i], &place);
+		resolved_deinit(&place);
+	}
+	return error;
+}
+
 const struct command command_info = {
 	.name = "info",
 	.list = "locations",
@@ -478,5 +504,6 @@ const struct command command_info = {
 		"                           width, or why nothing would\n",
 	.only_looks = true,
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_BACKEND,
+	.check = check,
 	.run = run,
 };

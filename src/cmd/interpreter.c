@@ -37,6 +37,8 @@ static void put_json(const struct interpreter *interpreter,
 {
 	const struct options *options = interpreter->context.options;
 	struct json_document document;
+	const struct statement *statement =
+		interpreter->name ? statement_find(interpreter->name) : NULL;
 	const struct command *command;
 
 	if (!options->json || json_documents_ended() > interpreter->documents)
@@ -45,13 +47,12 @@ static void put_json(const struct interpreter *interpreter,
 			  ? command_find(interpreter->context.commands,
 					 interpreter->name)
 			  : NULL;
-	if (command || !interpreter->name ||
-	    !statement_find(interpreter->name)) {
+	if (command || !statement) {
 		command_failed(command, options, interpreter->documents, error);
 		return;
 	}
 	json_document_init(&document, options->json_lines, NULL,
-			   json_head(interpreter->name, NULL));
+			   json_head(statement->name, NULL));
 	json_document_end(&document, json_tail(error));
 }
 
@@ -194,6 +195,12 @@ static struct error *check_process(struct interpreter *interpreter,
 	const struct options *all = interpreter->context.options;
 	const struct session *session = interpreter->held.session;
 
+	if (options->stand_in != all->stand_in && command != &command_maps)
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "a line has no "
+					       "--treat-as-device: there is "
+					       "one target for all"),
+				  "it can stand beside the name of the target");
 	if (options->process != all->process && command != &command_maps)
 		return error_help(error_create(ERROR_USAGE, 0,
 					       "a line has no -p: there is one "
@@ -269,6 +276,9 @@ struct error *interpreter_parse(struct interpreter *interpreter,
 		options_deinit(&options);
 		return error;
 	}
+	/* All of it has one form. */
+	if (interpreter->context.options->json)
+		options.json_lines = interpreter->context.options->json_lines;
 	options.only_checked = interpreter->checking && !options.dry_run;
 	options.dry_run |= interpreter->checking;
 	*ret_options = options;
@@ -547,6 +557,6 @@ void interpreter_line(struct interpreter *interpreter, const char *line)
 	carry_out(interpreter, line);
 	interpreter->name = NULL;
 	/* By a signal that came in the middle of the line. */
-	interpreter->ended |= !burst_is_open(interpreter->burst) &&
-			      interrupt_is_final();
+	interpreter->ended |=
+		!burst_is_open(interpreter->burst) && interrupt_is_final();
 }

@@ -413,9 +413,6 @@ static struct error *open_sessions(const struct command_context *context,
 	struct error *error;
 	pid_t pid;
 
-	error = held_target_list(context->held);
-	if (error)
-		return error;
 	if (!options->process)
 		return scan_processes(context->machine, options->stand_in, ret);
 	error = process_find(&context->machine->root, options->process, &pid);
@@ -474,6 +471,8 @@ static struct error *list_maps(const struct command_context *context,
 			   chosen, n_chosen, &rows);
 	else if (!error)
 		error = print_rows(options, chosen, n_chosen, &rows);
+	for (size_t i = 0; !error && !region && i < scan->count; i++)
+		held_target_listed(context->held, scan->sessions[i]);
 	if (!error && !rows.count)
 		explain_nothing(options, scan);
 	if (!error && scan->denied && (!rows.count || options->verbose))
@@ -483,23 +482,49 @@ static struct error *list_maps(const struct command_context *context,
 	return error;
 }
 
+/* The argument; `*ret` stays empty without one. */
+static struct error *check_device(const struct options *options,
+				  struct region_name *ret)
+{
+	if (options->n_arguments > 1)
+		return error_create(ERROR_USAGE, 0,
+				    "`maps` takes one device at most");
+	return options->n_arguments
+		       ? region_name_parse(options->arguments[0], ret)
+		       : NULL;
+}
+
 static struct error *run(const struct command_context *context, int *ret_status)
 {
 	const struct options *options = context->options;
 	struct region_name region = {0};
 	struct scan_result scan = {0};
-	struct error *error = NULL;
+	struct error *error = check_device(options, &region);
 
-	if (options->n_arguments > 1)
-		return error_create(ERROR_USAGE, 0,
-				    "`maps` takes one device at most");
-	if (options->n_arguments)
-		error = region_name_parse(options->arguments[0], &region);
 	if (error)
 		return error;
 
 	error = list_maps(context, options->n_arguments ? &region : NULL, &scan,
 			  ret_status);
+	scan_result_deinit(&scan);
+	region_name_deinit(&region);
+	return error;
+}
+
+static struct error *check(const struct command_context *context)
+{
+	const struct options *options = context->options;
+	cleanup_free const struct table_column **chosen = NULL;
+	struct region_name region = {0};
+	struct error *error = check_device(options, &region);
+	struct scan_result scan = {0};
+	size_t n_chosen;
+
+	if (!error)
+		error = table_choose(columns, n_columns, options->columns,
+				     &chosen, &n_chosen);
+	if (!error && options->process)
+		error = open_sessions(context, &scan);
 	scan_result_deinit(&scan);
 	region_name_deinit(&region);
 	return error;
@@ -522,5 +547,6 @@ const struct command command_maps = {
 	.only_looks = true,
 	.groups = GROUP_TARGET | GROUP_TABLE,
 	.tables = tables,
+	.check = check,
 	.run = run,
 };

@@ -146,11 +146,13 @@ static void add_behaviour(const struct line *line)
 	add_words(line, words);
 }
 
+/* But for what a shell refuses. */
 static void add_statements(const struct line *line)
 {
 	for (size_t i = 0; statements[i].name; i++)
-		candidates_add_word(line->ret, line->begun, statements[i].name,
-				    true);
+		if (strcmp(statements[i].name, "on-error") != 0)
+			candidates_add_word(line->ret, line->begun,
+					    statements[i].name, true);
 }
 
 static void add_commands(const struct line *line)
@@ -332,15 +334,26 @@ static void take_words(struct line *line, size_t first)
 	line->wanted = waits ? option.argument : NULL;
 }
 
+/* Options that name the target: a line has none. */
+static bool is_of_all(const struct command *command,
+		      const struct option_word *option)
+{
+	return command != &command_maps &&
+	       (strcmp(option->name, "pid") == 0 ||
+		strcmp(option->name, "treat-as-device") == 0);
+}
+
 static void add_options(const struct line *line)
 {
 	struct option_word option;
 	size_t row = 0;
 
 	while (options_next(line->command, &row, &option))
-		candidates_add(line->ret, line->begun,
-			       (const char *[]){"--", option.name, NULL}, 0,
-			       true);
+		if (!is_of_all(line->command, &option))
+			candidates_add(
+				line->ret, line->begun,
+				(const char *[]){"--", option.name, NULL}, 0,
+				true);
 }
 
 /* "--via=tr": `begun` becomes its argument. */

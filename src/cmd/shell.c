@@ -23,7 +23,8 @@
 #define LOOK_EVERY    UINT64_C(250000000)
 #define REFRESH_EVERY UINT64_C(1000000000)
 
-enum target_state { TARGET_NONE, TARGET_LIVES, TARGET_ENDED, TARGET_EXECUTED };
+/* In the order in which a target comes to be so. */
+enum target_state { TARGET_NONE, TARGET_LIVES, TARGET_EXECUTED, TARGET_ENDED };
 
 struct shell {
 	struct options options; /* of all lines */
@@ -168,7 +169,7 @@ static int news_descriptor(void *data, uint64_t *ret_interval)
 	const struct shell *shell = data;
 	const struct session *session = shell->interpreter.held.session;
 
-	if (!session || look(shell) != TARGET_LIVES)
+	if (!session || look(shell) == TARGET_ENDED)
 		return -1;
 	*ret_interval =
 		attachment_is_whole(session) ? LOOK_EVERY : REFRESH_EVERY;

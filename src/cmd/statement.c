@@ -295,7 +295,8 @@ static struct error *run_help(struct interpreter *interpreter,
 	if (interpreter->checking)
 		return NULL;
 	if (statement)
-		printf("%s %s\n\n%s\n", statement->name, statement->arguments,
+		printf("%s%s%s\n\n%s\n", statement->name,
+		       *statement->arguments ? " " : "", statement->arguments,
 		       statement->summary);
 	else
 		list_all(interpreter);

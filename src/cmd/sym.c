@@ -165,6 +165,19 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	return error;
 }
 
+/* All but printing: that reads no memory of a device. */
+static struct error *check(const struct command_context *context)
+{
+	struct inquiry inquiry = {
+		.context = context,
+		.options = context->options,
+	};
+	struct error *error = inquire(&inquiry, question_of(context->options));
+
+	inquiry_deinit(&inquiry);
+	return error;
+}
+
 static const struct command_table tables[] = {
 	{"names and pointers", symbol_columns, &n_symbol_columns},
 	{"types", layout_columns, &n_layout_columns},
@@ -190,5 +203,6 @@ const struct command command_sym = {
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_TABLE |
 		  GROUP_SYMBOLS,
 	.tables = tables,
+	.check = check,
 	.run = run,
 };

@@ -270,16 +270,20 @@ struct error *held_target_refresh(struct held_target *held)
 	return NULL;
 }
 
-struct error *held_target_list(struct held_target *held)
+void held_target_listed(struct held_target *held, const struct session *shown)
 {
-	struct error *error;
+	cleanup_free struct mapping *listed =
+		calloc(shown->devices.count + 1, sizeof(*listed));
 
-	if (!held || !held->session)
-		return NULL;
-	error = held_target_refresh(held);
-	if (!error)
+	if (!held || !held->session || !listed ||
+	    shown->process.pid != held->session->process.pid)
+		return;
+	/* One that is gone, or has changed meanwhile, is as it was. */
+	error_destroy(held_target_refresh(held));
+	for (size_t i = 0; i < shown->devices.count; i++)
+		listed[i] = shown->devices.items[i].mapping;
+	if (same_devices(listed, shown->devices.count, &held->session->devices))
 		held->renumbered = false;
-	return error;
 }
 
 /* An index is what `maps` has shown. */
@@ -328,10 +332,13 @@ struct error *target_open(const struct command_context *context,
 		return error;
 	session = held->session;
 	if (context->command->only_looks)
-		return session_create(context->machine, session->process.pid,
-				      session->stand_in, ret);
-	*ret = session_share(session);
-	return NULL;
+		error = session_create(context->machine, session->process.pid,
+				       session->stand_in, ret);
+	else
+		*ret = session_share(session);
+	if (!error)
+		(*ret)->no_debuginfod = context->options->no_debuginfod;
+	return error;
 }
 
 /* Whether a target is held all the same if it is not attached to for this. */

@@ -37,10 +37,11 @@ void held_target_release(struct held_target *held) __attribute__((nonnull));
 struct error *held_target_refresh(struct held_target *held)
 	__attribute__((nonnull, warn_unused_result));
 
-/* Before the device mappings of all that is held are listed: from then on an
- * index means what the list shows. Legal on NULL. */
-struct error *held_target_list(struct held_target *held)
-	__attribute__((warn_unused_result));
+/* All device mappings of `shown` have been listed: if it is the held target,
+ * and that has them still, an index means what the list shows from then on.
+ * Legal on NULL. */
+void held_target_listed(struct held_target *held, const struct session *shown)
+	__attribute__((nonnull(2)));
 
 struct location_list {
 	struct location **items;

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "render/output.h"
 #include "render/progress.h"
 
 #define RED   "\033[1;31m"
@@ -22,8 +24,29 @@ enum {
 	MESSAGE_LONGEST = 600
 };
 
+/* Whether standard output and error go to one place, where their order shows.
+ */
+static bool are_one(void)
+{
+	static enum { UNKNOWN, ONE, TWO } answer;
+	struct stat output, error;
+
+	if (answer == UNKNOWN)
+		answer = fstat(STDOUT_FILENO, &output) == 0 &&
+					 fstat(STDERR_FILENO, &error) == 0 &&
+					 output.st_dev == error.st_dev &&
+					 output.st_ino == error.st_ino
+				 ? ONE
+				 : TWO;
+	return answer == ONE;
+}
+
 static void write_all(const char *text, size_t length)
 {
+	if (are_one()) {
+		fflush(stdout);
+		output_check();
+	}
 	progress_hide();
 	while (length) {
 		ssize_t written = write(STDERR_FILENO, text, length);
@@ -55,13 +78,28 @@ static size_t escaped_columns(const char *text, size_t length)
 	return columns;
 }
 
+/* Whether a byte is none that a character begins with. */
+static bool is_inside(char byte)
+{
+	return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* As many bytes of a text, and what belongs to the last character of them. */
+static size_t whole_length(const char *text, size_t length)
+{
+	length = strnlen(text, length);
+	while (is_inside(text[length]))
+		length++;
+	return length;
+}
+
 /* The input around the error, and a caret under it. */
 static void put_input(FILE *stream, const struct diagnostic_style *style,
 		      const struct error *error)
 {
 	size_t length = strlen(error->input);
 	size_t at = error->input_start < length ? error->input_start : length;
-	size_t marked = error->input_length;
+	size_t marked = whole_length(error->input + at, error->input_length);
 	size_t from = at > EXCERPT_BEFORE ? at - EXCERPT_BEFORE : 0;
 	size_t to, columns;
 
@@ -72,6 +110,9 @@ static void put_input(FILE *stream, const struct diagnostic_style *style,
 	to = at + marked + EXCERPT_AFTER;
 	if (to > length)
 		to = length;
+	while (from < at && is_inside(error->input[from]))
+		from++;
+	to += whole_length(error->input + to, 0);
 	fputs("  ", stream);
 	fputs(from ? "..." : "", stream);
 	put_escaped(stream, error->input + from, to - from);

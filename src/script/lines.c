@@ -61,8 +61,11 @@ static struct error *make_room(struct lines *lines)
 	return NULL;
 }
 
-static struct error *read_more(struct lines *lines)
+/* With nothing there, in a pipe that does not wait by itself, it waits or reads
+ * nothing. */
+static struct error *read_more(struct lines *lines, bool wait)
 {
+	struct pollfd poller = {.fd = lines->fd, .events = POLLIN};
 	struct error *error = make_room(lines);
 	ssize_t got;
 
@@ -74,7 +77,10 @@ static struct error *read_more(struct lines *lines)
 					    "interrupted");
 		got = read(lines->fd, lines->buffer + lines->end,
 			   lines->capacity - lines->end - 1);
-	} while (got < 0 && errno == EINTR);
+		if (got < 0 && errno == EAGAIN && !wait)
+			return NULL;
+	} while (got < 0 && (errno == EINTR ||
+			     (errno == EAGAIN && poll(&poller, 1, -1) != 0)));
 	if (got < 0)
 		return error_create(ERROR_FAILED, errno, "reading the batch");
 	lines->end += (size_t)got;
@@ -84,7 +90,7 @@ static struct error *read_more(struct lines *lines)
 
 static bool can_read_more(struct lines *lines)
 {
-	cleanup_error struct error *error = read_more(lines);
+	cleanup_error struct error *error = read_more(lines, false);
 
 	return !error;
 }
@@ -142,7 +148,7 @@ struct error *lines_next(struct lines *lines, char **ret)
 			end = lines->buffer + lines->end;
 			break;
 		}
-		error = read_more(lines);
+		error = read_more(lines, true);
 		if (error) {
 			lines->number++;
 			return error;

@@ -40,7 +40,6 @@ struct modules {
 	char *root;                 /* the target's, as maps has paths */
 	bool same_namespace;        /* of mounts, as ours */
 	bool same_root;             /* and the same root in it */
-	bool may_fetch;
 };
 
 static struct modules *modules_of(struct name_source *source)
@@ -737,7 +736,7 @@ static void look_at_root(struct modules *modules)
 static int fetch(struct name_source *source, const char *build_id,
 		 char **ret_why)
 {
-	if (modules_of(source)->may_fetch)
+	if (!modules_of(source)->session->no_debuginfod)
 		return debuginfod_fetch(build_id, ret_why);
 	if (debuginfod_is_wanted())
 		*ret_why = strdup("--no-debuginfod");
@@ -760,7 +759,7 @@ static void destroy(struct name_source *source)
 	free(modules);
 }
 
-struct error *modules_create(const struct session *session, bool may_fetch,
+struct error *modules_create(const struct session *session,
 			     struct name_source **ret)
 {
 	struct modules *modules;
@@ -775,10 +774,10 @@ struct error *modules_create(const struct session *session, bool may_fetch,
 	modules->source.open_module = open_module;
 	modules->source.open_file = open_file;
 	modules->source.fetch = fetch;
-	modules->source.asks_server = may_fetch && debuginfod_is_wanted();
+	modules->source.asks_server =
+		!session->no_debuginfod && debuginfod_is_wanted();
 	modules->source.destroy = destroy;
 	modules->session = session;
-	modules->may_fetch = may_fetch;
 	look_at_root(modules);
 	if (make_list(modules)) {
 		*ret = &modules->source;

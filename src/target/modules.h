@@ -24,10 +24,10 @@ struct session;
  * it may have moved its code to other memory (huge pages). There is none
  * (`has_program`) if nothing of it is, or if what is executed is the dynamic
  * loader, which was given the program as an argument. `session` is borrowed and
- * has to outlive the source. `may_fetch` false: no server is ever asked
- * (--no-debuginfod). ERROR_UNSUPPORTED in a captured tree.
+ * has to outlive the source; while its `no_debuginfod` is set, no server is
+ * asked. ERROR_UNSUPPORTED in a captured tree.
  */
-struct error *modules_create(const struct session *session, bool may_fetch,
+struct error *modules_create(const struct session *session,
 			     struct name_source **ret)
 	__attribute__((nonnull, warn_unused_result));
 

@@ -55,8 +55,7 @@ struct error *session_names(struct session *session, struct names **ret)
 	struct error *error = NULL;
 
 	if (!session->names)
-		error = modules_create(session, !session->no_debuginfod,
-				       &source);
+		error = modules_create(session, &source);
 	if (!error && !session->names)
 		error = names_create(source, &session->names);
 	if (!error)

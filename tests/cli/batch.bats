@@ -470,6 +470,16 @@ sleeps() {
   ask 'echo tried'
   err_has 'the device mappings have changed'
   bytes_are second 0 11 22 33 44
+  # Lists of something else show nothing of it.
+  for other in "maps -p $$" 'maps -p 99999999' 'maps @file:/nothere' "maps $work/second"; do
+    echo "$other" >&"$writer"
+    echo 'write @0=1' >&"$writer"
+    ask 'echo tried'
+    while [ "$line" != tried ]; do
+      IFS= read -r -t 20 -u "$reader" line || break
+    done
+    bytes_are second 0 11 22 33 44
+  done
   ask 'maps --noheadings --raw -o INDEX'
   IFS= read -r -t 20 -u "$reader" line
   [ "$line" = 1 ]
@@ -668,4 +678,71 @@ sleeps() {
     ! grep -q past out
     err_is 'mmiodbg: interrupted'
   done
+}
+
+@test "batch: info, maps and sym are checked before the first access" {
+  for wrong in 'info @0+0x9000000' 'info' 'info @' 'maps -o bogus' 'maps xx' 'maps a b' \
+    'maps -p 99999999' 'sym nothing' 'sym -o bogus main' 'sym -t nope' \
+    'sym --into foo'; do
+    lines "write $at=1" "$wrong"
+    status=0
+    "$MMIODBG" batch "${on[@]}" lines >out 2>err || status=$?
+    [[ $status == [1-4] ]]
+    err_has 'mmiodbg: lines:2: ' 'nothing was accessed'
+    same regs
+  done
+  lines "info $at" maps "maps $at"
+  expect 0 batch "${on[@]}" lines
+}
+
+@test "batch: what goes to one place is in order" {
+  lines 'on-error continue' 'echo one' "read $at+0x1 -w 8 -v" 'echo two' \
+    "assert $at eq 1" 'echo three' "read -v $at"
+  "$MMIODBG" batch "${on[@]}" lines >all 2>&1 || :
+  grep -noE '^(one|two|three)|does not hold|read (8|32) bits' all |
+    cut -d: -f2 | tr '\n' ' ' >order
+  [ "$(cat order)" = 'one read 8 bits two does not hold three read 32 bits ' ]
+}
+
+@test "batch: the lines of --json have its form" {
+  need jq
+  expect 0 batch "${on[@]}" --json -e "read --jsonl $at $at+4"
+  jq -e '.results[0].elements | length == 2' out
+  validates
+  expect 2 batch "${on[@]}" --json -e 'quit now'
+  jq -e '.results[0].command == "exit"' out
+  validates
+}
+
+@test "batch: --treat-as-device is of all lines" {
+  expect 2 batch "${on[@]}" -e "write $at=1" -e "read --treat-as-device $file $at"
+  err_has '-e:2: a line has no --treat-as-device'
+  same regs
+}
+
+@test "batch: standard input that does not wait by itself" {
+  need python3
+  mkfifo pipe
+  python3 -c '
+import os, sys
+fd = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+os.dup2(fd, 0)
+os.execv(sys.argv[1], sys.argv[1:])' "$MMIODBG" batch "${on[@]}" >out 2>err 3>&- &
+  program=$!
+  target_pids+=("$program")
+  exec {writer}>pipe
+  printf 'read -q %s\n' "$at" >&"$writer"
+  wait_until grep -q "$(number 32 0)" out
+  printf 'read -q %s' "$at+0x4" >&"$writer"
+  sleep 0.2
+  echo >&"$writer"
+  exec {writer}>&-
+  wait "$program"
+  file_is err
+  [ "$(wc -l <out)" = 2 ]
+}
+
+@test "batch: a caret is as wide as what is shown" {
+  expect 2 batch "${on[@]}" -e 'read @0 €'
+  grep -qxF '          ^' err
 }

@@ -439,7 +439,8 @@ SH
   completed '# rea' '# rea'
   listed 'a' assert attach
   listed 'maps -o PID,P' PATH PCI PERM PHYSICAL PID PROBLEM
-  listed 'read --t' --thread --treat-as-device --trust-kernel --type
+  listed 'read --t' --thread --trust-kernel --type
+  completed 'maps --p' 'maps --pid '
 }
 
 @test "shell: Tab completes regions" {
@@ -484,7 +485,7 @@ SH
   keys -l '+0xc"'
   keys Enter
   shown "= $(number 32 12)"
-  completed 'read --treat-as-device a' "read --treat-as-device a\\ b+\\'c "
+  completed 'maps --treat-as-device a' "maps --treat-as-device a\\ b+\\'c "
 }
 
 @test "shell: Tab completes regions and processes before there is a target" {
@@ -577,11 +578,11 @@ SH
   completed 'set pl' 'set place '
   mkdir folder
   touch folder/one folder/.two
-  completed 'read --treat-as-device fol' 'read --treat-as-device folder/'
-  completed 'read --treat-as-device folder/' \
-    'read --treat-as-device folder/one '
-  completed "read --treat-as-device $work/folder/." \
-    "read --treat-as-device $work/folder/.two "
+  completed 'maps --treat-as-device fol' 'maps --treat-as-device folder/'
+  completed 'maps --treat-as-device folder/' \
+    'maps --treat-as-device folder/one '
+  completed "maps --treat-as-device $work/folder/." \
+    "maps --treat-as-device $work/folder/.two "
   completed 'on-error st' 'on-error stop '
 }
 
@@ -1226,6 +1227,11 @@ SH
   tell exec "$MMIOTARGET" "$file"
   shown "mmiodbg: process $pid (mmiotarget) has executed another program (exec)"
   prompt="mmiodbg $pid (mmiotarget, exec)>"
+  typed ''
+  # And the end of that, without a key.
+  kill -KILL "$pid"
+  shown "mmiodbg: process $pid (mmiotarget) has ended"
+  prompt="mmiodbg $pid (mmiotarget, ended)>"
   typed ''
 }
 

@@ -227,14 +227,14 @@ static void open_source(pid_t pid)
 	close_source();
 	expect_no_error(session_create(&machine, pid, NULL, &session),
 			"session");
-	expect_no_error(modules_create(session, true, &source), "modules");
+	expect_no_error(modules_create(session, &source), "modules");
 }
 
 /* The same in an observer. */
 static void observe_source(pid_t pid)
 {
 	NEED(!session_create(&machine, pid, NULL, &session));
-	NEED(!modules_create(session, true, &source));
+	NEED(!modules_create(session, &source));
 }
 
 /* The number of the module of that path; SIZE_MAX: there is none. */
@@ -929,7 +929,7 @@ START_TEST(changed_meanwhile)
 		free(mapping->path);
 		mapping->path = strdup(path);
 	}
-	expect_no_error(modules_create(session, true, &source), "modules");
+	expect_no_error(modules_create(session, &source), "modules");
 	index = module_below("gone");
 	ck_assert(index != SIZE_MAX);
 	error = source->open_module(source, index, &image);
@@ -1299,7 +1299,7 @@ static void forge(struct mapping *items, size_t count)
 		open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(forged.process.procfd, 0);
 	close_source();
-	expect_no_error(modules_create(&forged, true, &source), "modules");
+	expect_no_error(modules_create(&forged, &source), "modules");
 }
 
 static void unforge(void)
@@ -1388,7 +1388,7 @@ START_TEST(groups)
 	source = NULL;
 	forged.devices.items = &device;
 	forged.devices.count = 1;
-	expect_no_error(modules_create(&forged, true, &source), "modules");
+	expect_no_error(modules_create(&forged, &source), "modules");
 	ck_assert_uint_eq(source->n_modules, 4);
 	ck_assert_str_eq(source->modules[0].path, b);
 	ck_assert_uint_eq(source->modules[0].n_pieces, 2);
@@ -1485,7 +1485,7 @@ START_TEST(captured)
 	struct session copy = {.machine = &other};
 
 	expect_no_error(machine_init(&other, tree.path), tree.path);
-	expect_error(modules_create(&copy, true, &source), ERROR_UNSUPPORTED,
+	expect_error(modules_create(&copy, &source), ERROR_UNSUPPORTED,
 		     "captured");
 	ck_assert_ptr_null(source);
 	machine_deinit(&other);
@@ -1542,7 +1542,8 @@ static void fetch_it(const void *data)
 	int fd;
 
 	set_environment(fetching);
-	NEED(!modules_create(&forged, !fetching->never, &own));
+	forged.no_debuginfod = fetching->never;
+	NEED(!modules_create(&forged, &own));
 	fd = own->fetch(own, fetching->id, &why);
 	snprintf(size, sizeof(size), "%lld",
 		 fd < 0 ? -1LL : (long long)lseek(fd, 0, SEEK_END));
