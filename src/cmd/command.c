@@ -25,8 +25,9 @@ void command_print_help(const struct command *command)
 {
 	const struct command_table *table;
 
-	printf("Usage: mmiodbg [options] %s [options] %s\n\n%s\n",
-	       command->name, command->arguments, command->summary);
+	printf("Usage: mmiodbg [options] %s [options]%s%s\n\n%s\n",
+	       command->name, *command->arguments ? " " : "",
+	       command->arguments, command->summary);
 	if (command->alias)
 		printf("Also called `%s`.\n", command->alias);
 	if (command->help)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which kind of word stands where: by the tables of commands, statements and
  * options. */
+#include <ctype.h>
 #include <search.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -182,7 +183,24 @@ static void add_variables(const struct line *line)
 	twalk_r(line->interpreter->variables.tree, add_variable, (void *)line);
 }
 
-/* "PID,CL", "+CL" */
+static void add_column(const struct line *line, const char *before,
+		       const char *name)
+{
+	cleanup_free char *small = strdup(name);
+
+	candidates_add(line->ret, line->begun,
+		       (const char *[]){before, name, NULL}, strlen(before),
+		       false);
+	/* Names are taken in any case. */
+	for (char *c = small; c && *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	if (small && line->begun[strlen(before)])
+		candidates_add(line->ret, line->begun,
+			       (const char *[]){before, small, NULL},
+			       strlen(before), false);
+}
+
+/* "PID,CL", "+cl" */
 static void add_columns(const struct line *line)
 {
 	const struct command_table *table = line->command->tables;
@@ -192,11 +210,7 @@ static void add_columns(const struct line *line)
 
 	for (; before && table && table->columns; table++)
 		for (size_t i = 0; i < *table->count; i++)
-			candidates_add(line->ret, begun,
-				       (const char *[]){before,
-							table->columns[i].name,
-							NULL},
-				       length, false);
+			add_column(line, before, table->columns[i].name);
 }
 
 /* What usage calls a word, and what it may be. The first that occurs counts. */

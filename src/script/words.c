@@ -213,11 +213,13 @@ bool words_are_late(const struct words *words, size_t first)
 	return false;
 }
 
+/* The last one: what is wrong with a word is often that it is there once more.
+ */
 static const struct word *find(const struct words *words, const char *text)
 {
-	for (size_t i = 0; text && i < words->count; i++)
-		if (strcmp(words->items[i].text, text) == 0)
-			return &words->items[i];
+	for (size_t i = words->count; text && i > 0; i--)
+		if (strcmp(words->items[i - 1].text, text) == 0)
+			return &words->items[i - 1];
 	return NULL;
 }
 

@@ -432,6 +432,7 @@ SH
   completed 'maps --no' 'maps --noheadings '
   completed 'maps -o CL' 'maps -o CLASS'
   completed 'maps -o +PID,PHY' 'maps -o +PID,PHYSICAL'
+  completed 'maps -o pid,phy' 'maps -o pid,physical'
   completed 'let x re' 'let x read '
   completed 'read -- --wid' 'read -- --wid'
   completed 'read --nothing' 'read --nothing'
