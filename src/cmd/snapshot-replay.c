@@ -304,8 +304,10 @@ static struct error *find_like(struct replay *replay,
 	return NULL;
 }
 
-/* Where a device is to be found in the target: where it was. */
-static struct error *find_region(struct replay *replay, size_t index)
+/* Where a device is to be found in the target: where it was, or in the only
+ * other region of such a device, with what `--force` has to permit. */
+static struct error *find_region(struct replay *replay, size_t index,
+				 struct error **refusal)
 {
 	const struct snapshot_device *device =
 		&replay->snapshot->devices[index];
@@ -321,8 +323,8 @@ static struct error *find_region(struct replay *replay, size_t index)
 	error = find_like(replay, device, &other);
 	if (error || !other)
 		return error;
-	if (!replay->force)
-		return error_help(
+	if (!replay->force && !*refusal)
+		*refusal = error_help(
 			error_create(ERROR_UNSAFE, 0,
 				     "the snapshot is of %s, which the target "
 				     "has not mapped; %s is another device",
@@ -333,12 +335,40 @@ static struct error *find_region(struct replay *replay, size_t index)
 	return NULL;
 }
 
+/* No two devices of a snapshot may become one: each register of it would get
+ * the values of both. Of a region that is there twice only what shows it
+ * differs. */
+static struct error *check_merged(const struct replay *replay, size_t index)
+{
+	const struct snapshot_device *devices = replay->snapshot->devices;
+	const char *own = devices[index].region;
+	const char *taken = replay->regions[index];
+
+	if (strcmp(own, taken) == 0)
+		return NULL;
+	for (size_t i = 0; i < replay->snapshot->n_devices; i++) {
+		const char *other = devices[i].region;
+
+		if (strcmp(other, own) == 0 ||
+		    strcmp(replay->regions[i], taken) != 0)
+			continue;
+		return error_create(
+			ERROR_UNSAFE, 0,
+			"the snapshot is of %s, which the target "
+			"has not mapped; %s, the only such device, "
+			"%s %s, which is in the snapshot, too",
+			own, taken,
+			strcmp(other, taken) == 0 ? "is" : "would be", other);
+	}
+	return NULL;
+}
+
 static struct error *find_regions(struct replay *replay)
 {
 	const struct snapshot *snapshot = replay->snapshot;
 	cleanup_free bool *used =
 		calloc(snapshot->n_devices + 1, sizeof(*used));
-	struct error *error = NULL;
+	struct error *error = NULL, *refusal = NULL;
 
 	if (!used)
 		return error_no_memory();
@@ -347,7 +377,12 @@ static struct error *find_regions(struct replay *replay)
 			used[chosen(replay, i)->device] = true;
 	for (size_t i = 0; i < snapshot->n_devices && !error; i++)
 		if (used[i])
-			error = find_region(replay, i);
+			error = find_region(replay, i, &refusal);
+	for (size_t i = 0; i < snapshot->n_devices && !error; i++)
+		error = check_merged(replay, i);
+	if (!error)
+		return refusal;
+	error_destroy(refusal);
 	return error;
 }
 
@@ -506,6 +541,71 @@ static struct error *check_plan(struct replay *replay)
 	return error;
 }
 
+/* The registers of an operation, with the regions and the offsets at which they
+ * were found, behind those that `found` has. Names, and what is no part of a
+ * place, stay those of the snapshot. */
+static struct error *add_found(const struct replay *replay, size_t index,
+			       struct snapshot *found)
+{
+	const struct operation *operation = &replay->plan.operations[index];
+	size_t next = replay->firsts[index];
+
+	for (size_t i = 0; i < operation->place.n_spans; i++) {
+		const struct span *span = &operation->place.spans[i];
+		struct snapshot_device device = {0};
+		bool placed = false;
+		uint64_t offset = 0;
+		size_t number = SNAPSHOT_NONE;
+		struct error *error = NULL;
+
+		if (span->site.device)
+			error = snapshot_identify(replay->session->machine,
+						  &span->site, &device, &placed,
+						  &offset);
+		if (!error && span->site.device)
+			error = snapshot_add_device(found, &device, &number);
+		if (error)
+			return error;
+		for (uint64_t k = 0; k < span->count; k++) {
+			struct snapshot_register *one =
+				&found->registers[found->n_registers++];
+
+			*one = *chosen(replay, next++);
+			one->device = number;
+			one->has_offset = placed;
+			one->offset = offset + k * (one->width / 8);
+		}
+	}
+	return NULL;
+}
+
+/* What was in different places may be in one now, and would be accessed twice.
+ */
+static struct error *check_places(const struct replay *replay)
+{
+	struct snapshot found = {
+		.registers =
+			calloc(n_chosen(replay) + 1, sizeof(*found.registers)),
+	};
+	struct snapshot_twins twins = {0};
+	struct error *error = found.registers ? NULL : error_no_memory();
+
+	for (size_t i = 0; i < replay->plan.count && !error; i++)
+		error = add_found(replay, i, &found);
+	if (!error)
+		error = snapshot_find_twins(&found, &twins);
+	if (!error && twins.second)
+		error = error_create(ERROR_UNSAFE, 0,
+				     "%s: %s and %s are the same register in "
+				     "this target, or overlap",
+				     replay->file, twins.first->name,
+				     twins.second->name);
+	/* What the registers have is the snapshot's. */
+	found.n_registers = 0;
+	snapshot_deinit(&found);
+	return error;
+}
+
 struct error *replay_prepare(const struct command_context *context,
 			     struct replay *replay)
 {
@@ -528,6 +628,8 @@ struct error *replay_prepare(const struct command_context *context,
 				    replay->session, &replay->plan);
 	if (!error)
 		error = check_plan(replay);
+	if (!error)
+		error = check_places(replay);
 	return error ? error
 		     : access_attach(context, &options, replay->session);
 }

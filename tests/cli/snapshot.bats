@@ -929,6 +929,68 @@ tree_again() {
   refused 2 diff -p 4242 --force s.json
 }
 
+# tree_cards SLOT...: alike network cards in these, the first mapped at 0x10000000
+tree_cards() {
+  local slot number=0
+
+  rm -rf "$tree"
+  tree_begin
+  tree_process 4242 dpdk-app
+  for slot; do
+    tree_pci "0000:$slot" 0x8086 0x10d3 vfio-pci \
+      "$((0xfea00000 + number * 0x1000)):0x1000:0x40200"
+    tree_mapping $((0x10000000 + number * 0x1000)) 0x1000 rw-s \
+      $((0xfea00000 + number * 0x1000)) \
+      "/sys/devices/pci0000:00/0000:$slot/resource0"
+    tree_memory $((0x10000000 + number * 0x1000)) "0$((number + 1))" 00 00 00
+    number=$((number + 1))
+  done
+}
+
+@test "two devices of a snapshot do not become one, not even with --force" {
+  local -a force
+  local cards
+
+  tree_cards 03:00.0 04:00.0
+  expect 0 save -p 4242 -f two @03:00.0/bar0 @04:00.0/bar0
+  expect 0 save -p 4242 -f one @03:00.0/bar0
+  # One of them is what is left, or another one is.
+  for cards in 03:00.0 04:00.0 05:00.0; do
+    tree_cards "$cards"
+    for force in '' --force; do
+      bad 7 diff -p 4242 two ${force:+"$force"}
+      err_has "0000:$cards/bar0, the only such device," \
+        'which is in the snapshot, too'
+      bad 7 restore -p 4242 two --only @03:00.0/bar0 --only @04:00.0/bar0 \
+        ${force:+"$force"}
+      nowhere err '--force'
+    done
+  done
+  # It is in the snapshot, though not among what is restored.
+  tree_cards 04:00.0
+  bad 7 restore -p 4242 two --only @03:00.0/bar0 --force
+  err_has '0000:04:00.0/bar0, the only such device, is 0000:04:00.0/bar0'
+  bytes_are "$process/mem" 0x10000000 01 00 00 00
+  expect 0 diff -p 4242 --force one
+  # The others are found where they are.
+  tree_cards 04:00.0 03:00.0
+  expect 1 diff -p 4242 two
+  expect 0 restore -p 4242 two --only @03:00.0/bar0 --only @04:00.0/bar0
+  bytes_are "$process/mem" 0x10000000 02 00 00 00
+  bytes_are "$process/mem" 0x10001000 01 00 00 00
+}
+
+@test "what leads to one register now is not written twice" {
+  start_names
+  expect 0 save "${on[@]}" -f s.json regs.ctrl ordinary
+  # What was in memory is in the device now, where another register is.
+  edited s.json 's|"location":"[^"]*"|"location":"regs.ctrl/32le"|'
+  refused 7 restore "${on[@]}" --force edited --only regs.ctrl --only ordinary
+  err_has 'edited: regs.ctrl and ordinary are the same register in this target'
+  refused 7 diff "${on[@]}" --force edited
+  same regs
+}
+
 @test "a BAR that is shown by UIO and by /dev/mem is that BAR" {
   need jq
   tree_begin
