@@ -462,10 +462,13 @@ struct error *out_file_foresee(const char *path)
 	struct error *error;
 	struct stat found;
 
-	if (strcmp(path, "-") == 0 ||
-	    (stat(path, &found) == 0 && !S_ISREG(found.st_mode) &&
-	     !S_ISDIR(found.st_mode)))
+	if (strcmp(path, "-") == 0)
 		return NULL;
+	if (stat(path, &found) == 0 && !S_ISREG(found.st_mode) &&
+	    !S_ISDIR(found.st_mode))
+		return faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0
+			       ? NULL
+			       : failed(path, errno, "it cannot be opened");
 	error = foresee(&file);
 	if (file.folder >= 0)
 		close(file.folder);

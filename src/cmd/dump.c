@@ -207,8 +207,10 @@ static struct error *run(const struct command_context *context, int *ret_status)
 
 	init(&dumping, context);
 	error = prepare(&dumping, &locations);
-	if (!error && !context->options->dry_run)
-		error = open_file(&dumping);
+	if (!error)
+		error = context->options->dry_run
+				? out_file_foresee(dumping.path)
+				: open_file(&dumping);
 	/* What is shown on the terminal says itself how far it is. */
 	bar = dumping.file && !out_file_is_terminal(dumping.file);
 	error = plain_run(&dumping.run,

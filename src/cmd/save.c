@@ -40,7 +40,8 @@ static struct error *check_options(const struct options *options)
 	return NULL;
 }
 
-/* Up to the first access, but for the file. */
+/* Up to the first access; a file that is to be made is looked at in a dry run
+ * only, else it is opened. */
 static struct error *prepare(struct saving *saving)
 {
 	const struct command_context *context = saving->context;
@@ -53,9 +54,12 @@ static struct error *prepare(struct saving *saving)
 		error = access_prepare(context, &options->plan,
 				       &saving->locations, &saving->session,
 				       &saving->plan);
-	return error ? error
-		     : snapshot_of_plan(context, &saving->plan,
-					&saving->snapshot);
+	if (!error)
+		error = snapshot_of_plan(context, &saving->plan,
+					 &saving->snapshot);
+	if (!error && options->dry_run && options->file)
+		error = out_file_foresee(options->file);
+	return error;
 }
 
 static void saving_deinit(struct saving *saving)

@@ -431,6 +431,22 @@ signals_are_held() {
   cmp bytes <(part regs 0 0x40)
 }
 
+@test "dump: --dry-run looks at the file that would be made, and leaves it alone" {
+  mkdir folder
+  echo old >old
+  bad 1 dump "${on[@]}" "$at..+8" -f no/new --dry-run
+  err_has 'no/new: its folder cannot be opened'
+  bad 1 dump "${on[@]}" "$at..+8" -f folder --dry-run
+  err_has 'folder: it cannot be written'
+  expect 1 dump "${on[@]}" "$at..+8" -f folder --dry-run --json
+  validates
+  expect 0 dump "${on[@]}" "$at..+8" -f old --dry-run
+  file_is old old
+  expect 0 dump "${on[@]}" "$at..+8" --dry-run
+  expect 0 dump "${on[@]}" "$at..+8" -f /dev/null --dry-run
+  [ -z "$(ls folder)" ]
+}
+
 @test "dump, load: --dry-run shows each access and makes none" {
   need strace
   part regs 0x100 8 >bytes

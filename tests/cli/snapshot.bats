@@ -234,6 +234,36 @@ edited() {
   jq -e '.error.kind and (has("saved") | not)' out
 }
 
+@test "save: --dry-run looks at the file that would be made, and leaves it alone" {
+  start
+  mkdir folder closed
+  echo old >s.json
+  ln -s folder/new link
+  bad 1 save "${on[@]}" --dry-run -f no/s.json "$at"
+  err_has 'no/s.json: its folder cannot be opened'
+  bad 1 save "${on[@]}" --dry-run -f folder "$at"
+  err_has 'folder: it cannot be written' 'Is a directory'
+  expect 1 save "${on[@]}" --dry-run --json -f folder "$at"
+  validates
+  err_has 'Is a directory'
+  expect 0 save "${on[@]}" --dry-run -f s.json "$at"
+  expect 0 save "${on[@]}" --dry-run -f link "$at"
+  expect 0 save "${on[@]}" --dry-run -f /dev/null "$at"
+  expect 0 save "${on[@]}" --dry-run -f - "$at"
+  # It is not waited for a reader.
+  mkfifo pipe
+  within 5 expect 0 save "${on[@]}" --dry-run -f pipe "$at"
+  file_is s.json old
+  [ -z "$(ls folder)$(ls closed)" ]
+  # Root may write everything.
+  [ $EUID != 0 ] || return 0
+  chmod 555 closed
+  chmod 444 s.json pipe
+  bad 5 save "${on[@]}" --dry-run -f closed/s.json "$at"
+  bad 5 save "${on[@]}" --dry-run -f s.json "$at"
+  bad 5 save "${on[@]}" --dry-run -f pipe "$at"
+}
+
 @test "save: --stop, for a snapshot of one moment" {
   start
   expect 0 save "${on[@]}" --stop -v -f s.json "$at..+0x100"
