@@ -73,8 +73,32 @@ register_of(const struct restoring *restoring, const struct selection *of,
 	return &restoring->snapshot.registers[of->items[i].index];
 }
 
-/* What was not read has no value to go back to. */
-static struct error *skip_unread(struct restoring *restoring)
+/* Two writes are not one. */
+static struct error *not_writable(const struct restoring *restoring,
+				  const struct snapshot_register *one)
+{
+	return error_create(ERROR_USAGE, 0,
+			    "%s: %s: a counter in two halves (32x2) is not "
+			    "written, for two writes are not one",
+			    restoring->file, one->name);
+}
+
+static struct error *nothing_left(const struct restoring *restoring)
+{
+	const struct selection *skipped = &restoring->skipped;
+
+	for (size_t i = 0; i < skipped->count; i++)
+		if (register_of(restoring, skipped, i)->halves)
+			return not_writable(restoring,
+					    register_of(restoring, skipped, i));
+	return error_create(ERROR_FAILED, 0,
+			    "%s: nothing of that could be read when it was "
+			    "saved",
+			    restoring->file);
+}
+
+/* What was not read has no value to go back to, and halves are not written. */
+static struct error *skip_some(struct restoring *restoring)
 {
 	struct selection *selection = &restoring->selection;
 	struct selection *skipped = &restoring->skipped;
@@ -85,20 +109,17 @@ static struct error *skip_unread(struct restoring *restoring)
 		return error_no_memory();
 	selection->count = 0;
 	for (size_t i = 0; i < count; i++) {
-		struct selected one = selection->items[i];
+		struct selected item = selection->items[i];
+		const struct snapshot_register *one =
+			&restoring->snapshot.registers[item.index];
 		struct selection *to =
-			restoring->snapshot.registers[one.index].known
-				? selection
-				: skipped;
+			one->known && !one->halves ? selection : skipped;
 
-		to->items[to->count++] = one;
+		if (one->halves && item.named)
+			return not_writable(restoring, one);
+		to->items[to->count++] = item;
 	}
-	if (selection->count)
-		return NULL;
-	return error_create(ERROR_FAILED, 0,
-			    "%s: nothing of that could be read when it was "
-			    "saved",
-			    restoring->file);
+	return selection->count ? NULL : nothing_left(restoring);
 }
 
 /* Of each device, and behind them of memory: whether something of it was read
@@ -161,7 +182,7 @@ static struct error *prepare(struct restoring *restoring)
 					options->only.count, restoring->file,
 					&restoring->selection);
 	if (!error)
-		error = skip_unread(restoring);
+		error = skip_some(restoring);
 	if (!error)
 		error = check_suspects(restoring);
 	if (error)
@@ -233,10 +254,17 @@ static void note_skipped(const struct restoring *restoring)
 {
 	const struct selection *skipped = &restoring->skipped;
 
-	for (size_t i = 0; i < skipped->count && i < MOST_NAMES; i++)
-		diagnostic_note(
-			"%s is skipped: it could not be read when it was saved",
-			register_of(restoring, skipped, i)->name);
+	for (size_t i = 0; i < skipped->count && i < MOST_NAMES; i++) {
+		const struct snapshot_register *one =
+			register_of(restoring, skipped, i);
+
+		diagnostic_note("%s is skipped: %s", one->name,
+				one->halves
+					? "a counter in two halves (32x2) is "
+					  "not written"
+					: "it could not be read when it was "
+					  "saved");
+	}
 	if (skipped->count > MOST_NAMES)
 		diagnostic_note("and so are %zu more",
 				skipped->count - MOST_NAMES);

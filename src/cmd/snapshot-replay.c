@@ -140,7 +140,7 @@ static void put_value(FILE *stream, const struct snapshot_register *one,
 }
 
 static char *location_text(const struct replay *replay, size_t i,
-			   uint64_t count)
+			   uint64_t count, bool with_value)
 {
 	const struct snapshot_register *one = chosen(replay, i);
 	char *text = NULL;
@@ -153,13 +153,35 @@ static char *location_text(const struct replay *replay, size_t i,
 		put_place(stream, replay, one, count);
 	else
 		fputs(one->location, stream);
-	if (replay->selection)
+	if (with_value)
 		put_value(stream, one, mask_of(replay, i));
 	if (fclose(stream)) {
 		free(text);
 		return NULL;
 	}
 	return text;
+}
+
+/* What stands in a file in place of an offset names one register, with its
+ * width, and says nothing else. */
+static struct error *check_text(const struct replay *replay,
+				const struct snapshot_register *one)
+{
+	cleanup_location struct location *location = NULL;
+	struct error *error;
+
+	if (one->has_offset)
+		return NULL;
+	error = location_parse(one->location, &location);
+	if (!error && location->value.kind != VALUE_NONE)
+		error = error_create(ERROR_USAGE, 0,
+				     "its location '%.200s' has a value",
+				     one->location);
+	if (!error && location->range != RANGE_NONE)
+		error = error_create(ERROR_USAGE, 0,
+				     "its location '%.200s' is a range",
+				     one->location);
+	return error ? in_file(replay, one, error) : NULL;
 }
 
 /* How many registers from this one on are one range, which is read in the same
@@ -200,9 +222,12 @@ static struct error *make_locations(struct replay *replay)
 		struct error *error;
 
 		step = run_from(replay, i);
-		text = location_text(replay, i, step);
+		text = location_text(replay, i, step, replay->selection);
 		if (!text)
 			return error_no_memory();
+		error = check_text(replay, chosen(replay, i));
+		if (error)
+			return error;
 		error = location_parse(text, &list->items[list->count]);
 		if (error)
 			return in_file(replay, chosen(replay, i), error);
@@ -241,9 +266,12 @@ static struct error *open_target(const struct command_context *context,
 
 		if (has_device(&list, devices, one->device))
 			continue;
-		text = location_text(replay, i, 1);
+		text = location_text(replay, i, 1, false);
 		if (!text)
 			return error_no_memory();
+		error = check_text(replay, one);
+		if (error)
+			return error;
 		error = location_parse(text, &list.items[list.count]);
 		if (error)
 			return in_file(replay, one, error);
@@ -400,7 +428,61 @@ static struct error *copy_regions(struct replay *replay)
 	return replay->regions ? NULL : error_no_memory();
 }
 
-/* Checks of the plan */
+/* The plan */
+
+/* Values in the texts of locations are nobody's input: they are cut off. */
+static size_t place_length(const struct location *location)
+{
+	size_t length = strlen(location->text);
+
+	if (location->value.kind == VALUE_NONE)
+		return length;
+	return location->value.span.start ? location->value.span.start - 1
+					  : length;
+}
+
+/* So is the text of a location at which an error points: it is told of which
+ * register it is. */
+static struct error *tell_register(const struct replay *replay, size_t index,
+				   struct error *error)
+{
+	const struct location *location = replay->locations.items[index];
+	size_t length = place_length(location);
+	cleanup_free char *place = strndup(location->text, length);
+
+	if (place && error->subject)
+		error_subject(error, place);
+	if (place && error->input)
+		error_at(error, place, error->input_start, error->input_length);
+	return in_file(replay, chosen(replay, replay->firsts[index]), error);
+}
+
+static struct error *make_plan(const struct command_context *context,
+			       const struct plan_options *options,
+			       struct replay *replay)
+{
+	const struct location_list *list = &replay->locations;
+	struct error *error = access_plan(context, options, list,
+					  replay->session, &replay->plan);
+
+	for (size_t i = 0; i < list->count && error; i++) {
+		const char *text = list->items[i]->text;
+
+		if ((error->input && strcmp(error->input, text) == 0) ||
+		    (error->subject && strcmp(error->subject, text) == 0))
+			return tell_register(replay, i, error);
+	}
+	return error;
+}
+
+static void cut_values(struct replay *replay)
+{
+	for (size_t i = 0; i < replay->locations.count; i++) {
+		struct location *location = replay->locations.items[i];
+
+		location->text[place_length(location)] = '\0';
+	}
+}
 
 static struct error *another_device(const char *differs)
 {
@@ -624,12 +706,12 @@ struct error *replay_prepare(const struct command_context *context,
 	if (!error)
 		error = make_locations(replay);
 	if (!error)
-		error = access_plan(context, &options, &replay->locations,
-				    replay->session, &replay->plan);
+		error = make_plan(context, &options, replay);
 	if (!error)
 		error = check_plan(replay);
 	if (!error)
 		error = check_places(replay);
+	cut_values(replay);
 	return error ? error
 		     : access_attach(context, &options, replay->session);
 }

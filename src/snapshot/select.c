@@ -54,17 +54,21 @@ static uint64_t field_bits(const struct view *view, const char *wanted)
 /* The bits of a register that a name means; 0: none. */
 static uint64_t bits_by_name(const struct snapshot *snapshot,
 			     const struct snapshot_register *one,
-			     const char *name)
+			     const char *name, bool *ret_named)
 {
 	const struct view *view = snapshot_view(snapshot, one);
 	const char *wanted = without_prefix(name), *rest;
 	const char *found = without_prefix(one->name);
 
-	if (goes_on(found, wanted, &rest))
+	*ret_named = false;
+	if (goes_on(found, wanted, &rest)) {
+		*ret_named = !*rest;
 		return snapshot_mask(one);
-	if (view && text_starts(wanted, found, &rest) && *rest == '.')
-		return field_bits(view, rest + 1);
-	return 0;
+	}
+	if (!view || !text_starts(wanted, found, &rest) || *rest != '.')
+		return 0;
+	*ret_named = true;
+	return field_bits(view, rest + 1);
 }
 
 /* A region, or a part of it. */
@@ -173,10 +177,10 @@ static struct error *fits_nothing(const struct snapshot *snapshot,
 				 "has them behind \"name\"");
 }
 
-/* The bits of each register that one name means go into `masks`. */
+/* The bits of each register that one name means go into `items`. */
 static struct error *select_one(const struct snapshot *snapshot,
 				const char *name, const char *file,
-				uint64_t *masks)
+				struct selected *items)
 {
 	cleanup_with(part_deinit) struct part part = {0};
 	struct error *error = NULL;
@@ -184,14 +188,17 @@ static struct error *select_one(const struct snapshot *snapshot,
 
 	for (size_t i = 0; i < snapshot->n_registers; i++)
 		if (strcmp(snapshot->registers[i].name, name) == 0) {
-			masks[i] = snapshot_mask(&snapshot->registers[i]);
+			items[i].mask = snapshot_mask(&snapshot->registers[i]);
+			items[i].named = true;
 			return NULL;
 		}
 	for (size_t i = 0; i < snapshot->n_registers; i++) {
-		uint64_t bits =
-			bits_by_name(snapshot, &snapshot->registers[i], name);
+		bool named;
+		uint64_t bits = bits_by_name(snapshot, &snapshot->registers[i],
+					     name, &named);
 
-		masks[i] |= bits;
+		items[i].mask |= bits;
+		items[i].named |= bits && named;
 		found |= bits != 0;
 	}
 	if (name[0] == '@')
@@ -204,7 +211,7 @@ static struct error *select_one(const struct snapshot *snapshot,
 
 		if (!is_in_part(snapshot, one, &part))
 			continue;
-		masks[i] |= snapshot_mask(one);
+		items[i].mask |= snapshot_mask(one);
 		found = true;
 	}
 	return found ? NULL : fits_nothing(snapshot, name, file);
@@ -214,26 +221,28 @@ struct error *snapshot_select(const struct snapshot *snapshot,
 			      const char *const *names, size_t n_names,
 			      const char *file, struct selection *ret)
 {
-	cleanup_free uint64_t *masks =
-		calloc(snapshot->n_registers + 1, sizeof(*masks));
 	cleanup_selection struct selection selection = {
 		.items = calloc(snapshot->n_registers + 1,
 				sizeof(*selection.items)),
 	};
 
-	if (!masks || !selection.items)
+	if (!selection.items)
 		return error_no_memory();
 	for (size_t i = 0; i < n_names; i++) {
 		struct error *error =
-			select_one(snapshot, names[i], file, masks);
+			select_one(snapshot, names[i], file, selection.items);
 
 		if (error)
 			return error;
 	}
-	for (size_t i = 0; i < snapshot->n_registers; i++)
-		if (masks[i])
-			selection.items[selection.count++] =
-				(struct selected){i, masks[i]};
+	/* Those that are meant move to the front. */
+	for (size_t i = 0; i < snapshot->n_registers; i++) {
+		struct selected one = selection.items[i];
+
+		one.index = i;
+		if (one.mask)
+			selection.items[selection.count++] = one;
+	}
 	*ret = selection;
 	selection = (struct selection){0};
 	return NULL;

@@ -9,6 +9,7 @@
 struct selected {
 	size_t index;  /* of the register */
 	uint64_t mask; /* bits of it, never 0 */
+	bool named;    /* it, or a field of it, by its own name */
 };
 
 struct selection {

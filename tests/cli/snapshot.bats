@@ -767,6 +767,42 @@ go_on() {
   bad 2 restore "${on[@]}" s.json --only "$at+0x10"
 }
 
+@test "restore: a counter in halves is skipped, and refused if it is named itself" {
+  need jq strace
+  start
+  expect 0 save "${on[@]}" -f s.json "$at+0x8..+0x8" "$at+0x10/32x2" "$at+0x18/64"
+  head -c 8192 /dev/zero >regs
+  traced 0 restore "${on[@]}" s.json --only "$at"
+  accesses_are "w32@$((base + 8))" "w32@$((base + 12))" "w64@$((base + 24))"
+  err_is "mmiodbg: $at+0x10 is skipped: a counter in two halves (32x2) is not written"
+  expect 0 restore "${on[@]}" --json s.json --only "$at+0x8..+0x10"
+  validates
+  jq -e --arg at "$at" '.skipped == [$at + "+0x10"] and
+    (.elements | map(.name)) == [$at + "+0x8", $at + "+0xc"]' out
+  for only in "$at+0x10" "$at+0x10..+0x8"; do
+    bad 2 restore "${on[@]}" s.json --only "$only"
+    err_is "mmiodbg: s.json: $at+0x10: a counter in two halves (32x2) is not written, for two writes are not one"
+  done
+  # It is named, and others are there.
+  bad 2 restore "${on[@]}" s.json --only "$at" --only "$at+0x10"
+  err_has "s.json: $at+0x10: "
+}
+
+@test "restore: locations are told without the value that is written" {
+  need jq
+  start
+  expect 0 save "${on[@]}" -f s.json "$at+0x8/16be" "$at+0x10"
+  expect 0 restore "${on[@]}" --json s.json --only "$at"
+  validates
+  jq -e --arg at "$at" '.elements | map(.location) ==
+    [$at + "+0x8/16be", $at + "+0x10/32le"]' out
+  edited s.json 's/"0x10","width/"0x2000","width/'
+  bad 1 restore "${on[@]}" edited --only "$at+0x2000"
+  err_has "edited: $at+0x10: the target has not mapped offset 0x2000" \
+    "$at+0x2000/32le"
+  nowhere err =0x
+}
+
 # A program that has more in its memory than registers.
 write_program() {
   cat <<'C'
@@ -1153,6 +1189,12 @@ cut_everywhere() {
       status=$?
     [ "$status" = 1 ] || [ "$status" = 2 ] || fail "$place: $status"
   done
+  # The file is named, and the register.
+  edited s.json "s|\"location\":\"[^\"]*\"|\"location\":\"ordinary/32le=5\"|"
+  refused 2 diff "${on[@]}" edited
+  err_has "edited: ordinary: its location 'ordinary/32le=5' has a value"
+  refused 2 restore "${on[@]}" --force edited --only ordinary
+  err_has "edited: ordinary: its location 'ordinary/32le=5' has a value"
   # It led to memory, and does not lead to a device now.
   edited s.json "s|\"location\":\"[^\"]*\"|\"location\":\"regs.id.raw\"|"
   refused 7 diff "${on[@]}" edited
