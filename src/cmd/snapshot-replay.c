@@ -67,10 +67,10 @@ void replay_deinit(struct replay *replay)
 	     i++)
 		free(replay->regions[i]);
 	free(replay->regions);
-	free(replay->firsts);
+	free(replay->ranges);
 	replay->session = NULL;
 	replay->regions = NULL;
-	replay->firsts = NULL;
+	replay->ranges = NULL;
 }
 
 static size_t n_chosen(const struct replay *replay)
@@ -214,8 +214,8 @@ static struct error *make_locations(struct replay *replay)
 	size_t most = n_chosen(replay), step;
 
 	list->items = calloc(most + 1, sizeof(*list->items));
-	replay->firsts = calloc(most + 1, sizeof(*replay->firsts));
-	if (!list->items || !replay->firsts)
+	replay->ranges = calloc(most + 1, sizeof(*replay->ranges));
+	if (!list->items || !replay->ranges)
 		return error_no_memory();
 	for (size_t i = 0; i < most; i += step) {
 		cleanup_free char *text = NULL;
@@ -231,7 +231,7 @@ static struct error *make_locations(struct replay *replay)
 		error = location_parse(text, &list->items[list->count]);
 		if (error)
 			return in_file(replay, chosen(replay, i), error);
-		replay->firsts[list->count++] = i;
+		replay->ranges[list->count++].first = i;
 	}
 	return NULL;
 }
@@ -454,7 +454,8 @@ static struct error *tell_register(const struct replay *replay, size_t index,
 		error_subject(error, place);
 	if (place && error->input)
 		error_at(error, place, error->input_start, error->input_length);
-	return in_file(replay, chosen(replay, replay->firsts[index]), error);
+	return in_file(replay, chosen(replay, replay->ranges[index].first),
+		       error);
 }
 
 static struct error *make_plan(const struct command_context *context,
@@ -573,7 +574,7 @@ static bool same_form(const struct replay *replay,
 static struct error *check_operation(const struct replay *replay, size_t index)
 {
 	const struct operation *operation = &replay->plan.operations[index];
-	size_t first = replay->firsts[index];
+	size_t first = replay->ranges[index].first;
 	const struct snapshot_register *one = chosen(replay, first);
 	struct error *error = NULL;
 
@@ -588,11 +589,19 @@ static struct error *check_operation(const struct replay *replay, size_t index)
 	return error ? in_file(replay, one, error) : NULL;
 }
 
-/* Results are told by the names that the file has. */
-static struct error *label(const struct snapshot_register *one,
-			   struct operation *operation)
+static const char *name_in_range(const void *data, uint64_t index)
 {
-	char *name = strdup(one->name);
+	const struct replay_range *range = data;
+
+	return chosen(range->replay, range->first + (size_t)index)->name;
+}
+
+/* Results are told by the names that the file has. */
+static struct error *label(const struct replay *replay, size_t index)
+{
+	struct operation *operation = &replay->plan.operations[index];
+	struct replay_range *range = &replay->ranges[index];
+	char *name = strdup(chosen(replay, range->first)->name);
 
 	if (!name)
 		return error_no_memory();
@@ -600,6 +609,10 @@ static struct error *label(const struct snapshot_register *one,
 	operation->view.label = name;
 	operation->has_view = true;
 	operation->means = false;
+	range->replay = replay;
+	range->names = (struct label_source){name_in_range, range};
+	if (operation->place.count > 1)
+		operation->names = &range->names;
 	return NULL;
 }
 
@@ -613,12 +626,9 @@ static struct error *check_plan(struct replay *replay)
 				    "register",
 				    replay->file);
 	for (size_t i = 0; i < replay->plan.count && !error; i++) {
-		struct operation *operation = &replay->plan.operations[i];
-
 		error = check_operation(replay, i);
-		if (!error && operation->place.count == 1)
-			error = label(chosen(replay, replay->firsts[i]),
-				      operation);
+		if (!error)
+			error = label(replay, i);
 	}
 	return error;
 }
@@ -630,7 +640,7 @@ static struct error *add_found(const struct replay *replay, size_t index,
 			       struct snapshot *found)
 {
 	const struct operation *operation = &replay->plan.operations[index];
-	size_t next = replay->firsts[index];
+	size_t next = replay->ranges[index].first;
 
 	for (size_t i = 0; i < operation->place.n_spans; i++) {
 		const struct span *span = &operation->place.spans[i];

@@ -53,6 +53,13 @@ struct error *snapshot_recorder_end(struct snapshot_recorder *recorder)
 struct error *snapshot_load(const char *path, struct snapshot *ret)
 	__attribute__((nonnull, warn_unused_result));
 
+/* The registers that one location is of. */
+struct replay_range {
+	size_t first; /* of those that are replayed */
+	struct label_source names;
+	const struct replay *replay;
+};
+
 /* A plan for what a snapshot holds. */
 struct replay {
 	const struct snapshot *snapshot; /* borrowed */
@@ -62,7 +69,7 @@ struct replay {
 	bool force; /* even if the device is another one */
 	struct session *session;
 	struct location_list locations;
-	size_t *firsts; /* of each location: its first register */
+	struct replay_range *ranges; /* of each location */
 	/* The regions in which its devices are found in the target. */
 	char **regions;
 	struct plan plan;

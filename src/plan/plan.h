@@ -28,6 +28,12 @@ struct value_source {
 	void *data;
 };
 
+/* Where the names of elements come from, if each has one of its own. */
+struct label_source {
+	const char *(*name)(const void *data, uint64_t index);
+	const void *data;
+};
+
 /* What the options say of all locations. */
 struct plan_options {
 	bool write;
@@ -91,6 +97,9 @@ struct operation {
 	bool means;    /* what the view says is said of all the bits that are
 			* shown, and not of some of them */
 	struct view view;
+	/* With a view: of its elements; NULL: they are called after its label.
+	 */
+	const struct label_source *names;
 };
 
 struct plan {

@@ -23,6 +23,9 @@ char *element_label(const struct element *element)
 
 	if (!operation->has_view)
 		return resolved_label(&operation->place, element->position);
+	if (operation->names)
+		return strdup(operation->names->name(operation->names->data,
+						     element->index));
 	if (operation->is_array)
 		length =
 			asprintf(&text, "%s[%llu]", label, (ull)element->index);

@@ -587,6 +587,25 @@ go_on() {
   same regs
 }
 
+@test "diff: neighbours are told by the names of the file, too" {
+  need jq strace
+  start_names
+  expect 0 save "${on[@]}" -f s.json ptr:regs
+  expect 0 diff "${on[@]}" --dry-run s.json
+  out_has '(regs.id)' '(regs.liveness)' '(regs.factorial)' '(regs.ctrl)'
+  nowhere out @
+  expect 0 diff "${on[@]}" -v s.json
+  err_has '(regs.id)' '(regs.liveness)' '(regs.factorial)'
+  nowhere err @
+  expect 0 diff "${on[@]}" --dry-run --json s.json
+  validates
+  jq -r '.elements[].name' out >found
+  registers_of s.json .name | jq -r . | cmp - found
+  # What fails alike is told at once.
+  injected pread64:error=EIO 3 diff --retry 0 "${on[@]}" s.json
+  err_has 'regs.id to regs.factorial (3 elements): '
+}
+
 # What is written back
 
 @test "restore: what --only names, in the order of the file, one write each" {
