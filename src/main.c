@@ -117,14 +117,18 @@ static int close_output(const struct diagnostic_style *style, int status)
 }
 
 /* Descriptors 0 to 2 must not come to be a target's memory. One that was
- * closed stays unwritable, so that lost output is noticed. */
+ * closed stays what it was: input that cannot be read is no empty one, and that
+ * output is lost is noticed. */
 static void open_standard_files(void)
 {
+	bool closed = fcntl(STDIN_FILENO, F_GETFD) < 0;
 	int fd;
 
-	do
-		fd = open("/dev/null", O_RDONLY | O_NOCTTY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
+	do {
+		fd = open("/dev/null",
+			  (closed ? O_WRONLY : O_RDONLY) | O_NOCTTY);
+		closed = false;
+	} while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd >= 0)
 		close(fd);
 }

@@ -68,8 +68,10 @@ static struct error *make_plan(struct loading *loading)
 			   &loading->plan);
 }
 
-/* For so many bytes from the start of what is no range. */
-static struct error *make_plan_for(struct loading *loading, uint64_t bytes)
+/* For so many bytes from the start of what is no range; `open`: there may be
+ * more of them. */
+static struct error *make_plan_for(struct loading *loading, uint64_t bytes,
+				   bool open)
 {
 	struct error *error;
 	char *text;
@@ -77,8 +79,9 @@ static struct error *make_plan_for(struct loading *loading, uint64_t bytes)
 	loading->options.has_count = true;
 	loading->options.count = bytes / loading->each;
 	error = make_plan(loading);
-	if (!error || asprintf(&text, "%s: %llu bytes from there on",
-			       name_of(loading), (ull)bytes) < 0)
+	if (!error ||
+	    asprintf(&text, "%s: %s%llu bytes from there on", name_of(loading),
+		     open ? "at least " : "", (ull)bytes) < 0)
 		return error;
 	error_prefix(error, text);
 	free(text);
@@ -94,7 +97,7 @@ static struct error *fits(void *data, uint64_t bytes)
 		if (bytes < loading->next_look)
 			return NULL;
 		loading->next_look = bytes * 2;
-		return make_plan_for(loading, bytes);
+		return make_plan_for(loading, bytes, true);
 	}
 	if (bytes <= bytes_of_all(loading))
 		return NULL;
@@ -182,7 +185,8 @@ static struct error *prepare(struct loading *loading)
 		error = loading->is_range
 				? make_plan(loading)
 				: make_plan_for(loading,
-						in_file_size(loading->file));
+						in_file_size(loading->file),
+						false);
 	return error ? error
 		     : access_attach(loading->context, &loading->options,
 				     loading->session);

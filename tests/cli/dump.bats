@@ -431,6 +431,32 @@ signals_are_held() {
   cmp bytes <(part regs 0 0x40)
 }
 
+@test "load: standard input that is closed is not an empty one" {
+  local form
+
+  without() {
+    "$MMIODBG" "$@" <&-
+  }
+  for form in raw hex; do
+    expect_of 1 without load "${on[@]}" "$at..+8" -f - --format $form
+    err_is 'mmiodbg: standard input: it cannot be read: Bad file descriptor'
+  done
+  expect 2 load "${on[@]}" "$at..+8" -f -
+  err_is 'mmiodbg: standard input: it is empty'
+}
+
+@test "load: a file that is far too long is not said to be as long as was read" {
+  {
+    hexdump -C -n 16 regs | head -n 1
+    printf '*\nffffffff0\n'
+  } >far
+  bad 1 load "${on[@]}" "$at" -f far --format hex
+  err_has 'far: at least 1048576 bytes from there on: '
+  part regs 0x0 0x1010 >bytes
+  bad 1 load "${on[@]}" "$at+0x1000" -f bytes
+  err_has 'bytes: 4112 bytes from there on: '
+}
+
 @test "dump: --dry-run looks at the file that would be made, and leaves it alone" {
   mkdir folder
   echo old >old

@@ -1191,6 +1191,17 @@ cut_everywhere() {
   fi
 }
 
+@test "standard input that is closed is not one that was cut short" {
+  without() {
+    "$MMIODBG" "$@" <&-
+  }
+  start
+  expect_of 2 without diff "${on[@]}" -
+  err_is 'mmiodbg: standard input cannot be read: Bad file descriptor'
+  expect_of 2 without restore "${on[@]}" - --only x
+  err_is 'mmiodbg: standard input cannot be read: Bad file descriptor'
+}
+
 @test "locations in a file that are not of that register are refused" {
   start_names
   expect 0 save "${on[@]}" -f s.json ordinary
