@@ -53,6 +53,21 @@ static void comparison_deinit(struct comparison *comparison)
 	snapshot_deinit(&comparison->old);
 }
 
+/* What says something of a process, or of accesses. */
+static struct error *check_idle(const struct options *options)
+{
+	const char *name = options_given(options, GROUP_TARGET | GROUP_NAMES |
+							  GROUP_REPLAY);
+
+	if (options->n_arguments != 2 || !name)
+		return NULL;
+	return error_help(error_create(ERROR_USAGE, 0,
+				       "`diff` takes no --%s with two files: "
+				       "there is no process, and no access",
+				       name),
+			  "with one file it reads the device");
+}
+
 static struct error *check_arguments(const struct options *options)
 {
 	if (!options->n_arguments)
@@ -68,7 +83,7 @@ static struct error *check_arguments(const struct options *options)
 	    strcmp(options->arguments[1], "-") == 0)
 		return error_create(ERROR_USAGE, 0,
 				    "standard input cannot be read twice");
-	return NULL;
+	return check_idle(options);
 }
 
 /* The same registers, which are to be read now. */

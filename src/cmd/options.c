@@ -154,11 +154,18 @@ static struct error *apply(struct options *options,
 	if (value == ':')
 		return error_create(ERROR_USAGE, 0, "--%s needs its %s",
 				    row->name, row->argument);
-	if (!command)
-		options->given |= UINT64_C(1) << (row - option_rows);
-	else if (!takes(command, row))
+	if (command && !takes(command, row))
 		return not_taken(command, row);
+	options->given |= UINT64_C(1) << (row - option_rows);
 	return row->set(options, argument);
+}
+
+const char *options_given(const struct options *options, unsigned groups)
+{
+	for (size_t i = 0; i < option_row_count; i++)
+		if (options->given >> i & 1 && option_rows[i].groups & groups)
+			return option_rows[i].name;
+	return NULL;
 }
 
 static bool is_negative_number(const char *word)

@@ -79,7 +79,8 @@ struct options {
 	struct word_list lines;     /* -e, likewise */
 	bool help, version;
 	const char *wrong; /* the word at which parsing failed, or NULL */
-	uint64_t given;    /* rows of the table that stood before the command */
+	uint64_t given; /* rows of the table that stand in these words, whether
+			 * before the command or behind it */
 	const char **arguments; /* what is left, behind the command */
 	size_t n_arguments;
 };
@@ -104,6 +105,11 @@ struct error *options_init(struct options *options, int argc)
 struct error *options_inherit(struct options *options,
 			      const struct options *base, int argc)
 	__attribute__((nonnull, warn_unused_result));
+
+/* The first option of these groups that was given in words, and neither by the
+ * environment nor for a whole batch; or NULL. */
+const char *options_given(const struct options *options, unsigned groups)
+	__attribute__((nonnull));
 
 /* Releases the lists of words; the words stay. */
 void options_deinit(struct options *options) __attribute__((nonnull));

@@ -498,6 +498,30 @@ go_on() {
   out_is
 }
 
+@test "diff: two files: options of a process and its accesses are refused" {
+  local option
+
+  start
+  expect 0 save "${on[@]}" -f s.json "$at"
+  for option in "--pid=$pid" "--treat-as-device=$file" --no-debuginfod --stop \
+    --attach --max-stop=1s --via=kernel --retry=0 --trust-kernel --thread=1 \
+    --max-pause=1ms --force --dry-run; do
+    bad 2 diff s.json s.json "$option"
+    err_has "takes no ${option%%=*} with two files"
+    bad 2 "$option" diff s.json s.json
+  done
+  expect 2 diff --json "${on[@]}" s.json s.json
+  validates
+  # What was not given for it is no reason.
+  MMIODBG_PID=$pid expect 0 diff s.json s.json
+  expect 0 diff -q -v --color never s.json s.json
+  echo 'diff s.json s.json' >lines
+  expect 0 batch "${on[@]}" --no-debuginfod lines
+  echo 'diff s.json s.json --via kernel' >lines
+  expect 2 batch "${on[@]}" lines
+  err_has "takes no --via with two files"
+}
+
 @test "diff: two files of different devices are compared by names, and it is told" {
   need jq
   start_names
