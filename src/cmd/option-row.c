@@ -430,7 +430,9 @@ const struct option_row option_rows[] = {
 	 set_no_headings},
 	{0, "raw", NULL, "columns separated by single blanks", GROUP_TABLE,
 	 set_raw},
-	{'q', "quiet", NULL, "values only; `-` for an element that failed",
+	{'q', "quiet", NULL,
+	 "values alone, `-` for one that failed; `diff`: the status alone; "
+	 "`dump`, `load`: no bar of progress",
 	 GROUP_VALUES, set_quiet},
 	{'v', "verbose", NULL, "say more; each access, on standard error",
 	 GROUP_ALWAYS, set_verbose},

@@ -448,6 +448,9 @@ go_on() {
 
 @test "diff: -q says nothing but the status" {
   start
+  expect 0 diff --help
+  grep -A2 -e '-q, --quiet' out | tr -s ' \n' ' ' >quiet
+  file_has quiet '`diff`: the status alone'
   expect 0 save "${on[@]}" -f s.json "$at"
   expect 0 diff "${on[@]}" -q s.json
   put_bytes regs 0 ff
