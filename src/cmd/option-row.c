@@ -69,7 +69,12 @@ static struct error *set_stand_in(struct options *options, const char *argument)
 					       "--treat-as-device: not an "
 					       "absolute path"),
 				  "give the path that /proc/PID/maps shows");
+	if (options->stand_in_given && strcmp(options->stand_in, argument) != 0)
+		return error_create(ERROR_USAGE, 0,
+				    "--treat-as-device is given twice, with "
+				    "different files");
 	options->stand_in = argument;
+	options->stand_in_given = true;
 	return NULL;
 }
 
@@ -288,6 +293,10 @@ static struct error *set_mask(struct options *options, const char *argument)
 
 static struct error *set_until(struct options *options, const char *argument)
 {
+	if (options->until && strcmp(options->until, argument) != 0)
+		return error_create(ERROR_USAGE, 0,
+				    "--until is given twice, with different "
+				    "conditions");
 	options->until = argument;
 	return NULL;
 }

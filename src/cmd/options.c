@@ -35,6 +35,7 @@ struct error *options_inherit(struct options *options,
 {
 	*options = *base;
 	options->given = 0;
+	options->stand_in_given = false;
 	options->help = options->version = false;
 	return make_lists(options, argc);
 }

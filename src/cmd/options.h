@@ -49,6 +49,7 @@ struct word_list {
 struct options {
 	const char *process;  /* -p, or MMIODBG_PID; NULL: neither */
 	const char *stand_in; /* --treat-as-device */
+	bool stand_in_given;  /* in these words, and not for all of a batch */
 	struct plan_options plan;
 	bool trust_kernel;
 	bool no_debuginfod;

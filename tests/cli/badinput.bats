@@ -287,6 +287,19 @@ zombie_start() {
   same regs
 }
 
+@test "options of which one is meant, given twice" {
+  bad 2 read "${on[@]}" --treat-as-device "$work/other" "$at"
+  err_has '--treat-as-device is given twice, with different files'
+  bad 2 --treat-as-device "$work/other" read "${on[@]}" "$at"
+  expect 0 read "${on[@]}" --treat-as-device "$file" "$at"
+  bad 2 watch "${on[@]}" --samples 1 --until "$at eq 1" --until "$at eq 2" "$at"
+  err_has '--until is given twice, with different conditions'
+  expect 0 watch "${on[@]}" --interval 0 --until "$at ge 0" --until "$at ge 0" \
+    --samples 1 "$at"
+  # A line may look elsewhere than its batch does.
+  expect 0 batch "${on[@]}" -e "maps --treat-as-device $work/other"
+}
+
 @test "bits: the wrong way round, outside of the width, given twice" {
   bad 2 read "${on[@]}" "$at+0.4:7"
   err_has 7:4
