@@ -190,9 +190,10 @@ static struct error *check_content(const struct reader *reader,
 					    "says what was read");
 	if (pending->has_value && pending->digits != one->width / 4)
 		return reader_error(reader,
-				    "\"value\" has %u digits, and %u bits are "
+				    "\"value\" has %u digit%s, and %u bits are "
 				    "%u",
-				    pending->digits, one->width,
+				    pending->digits,
+				    pending->digits == 1 ? "" : "s", one->width,
 				    one->width / 4);
 	if (one->suspect &&
 	    (!pending->has_value || one->value != ones(one->width)))

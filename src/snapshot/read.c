@@ -8,6 +8,37 @@
 
 PART_TEXT(snapshot_program, snapshot, program)
 
+/* A number of decimal digits, which stand there. */
+static unsigned digits_at(const char *text, size_t count)
+{
+	unsigned value = 0;
+
+	while (count--)
+		value = value * 10 + (unsigned)(*text++ - '0');
+	return value;
+}
+
+static unsigned days_of(unsigned year, unsigned month)
+{
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	if (month == 2)
+		return leap ? 29 : 28;
+	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+/* Whether there was such a time, after its form was checked; a second 60 is one
+ * that was put in. */
+static bool is_time(const char *text)
+{
+	unsigned month = digits_at(text + 5, 2), day = digits_at(text + 8, 2);
+
+	return month >= 1 && month <= 12 && day >= 1 &&
+	       day <= days_of(digits_at(text, 4), month) &&
+	       digits_at(text + 11, 2) < 24 && digits_at(text + 14, 2) < 60 &&
+	       digits_at(text + 17, 2) <= 60;
+}
+
 /* As date(1) has them: 2026-11-29T03:38:43.123456789Z. */
 static struct error *snapshot_created(struct reader *reader, void *object)
 {
@@ -27,6 +58,9 @@ static struct error *snapshot_created(struct reader *reader, void *object)
 				    "\"created\": '%.40s' is not like "
 				    "2026-11-29T03:38:43.123456789Z",
 				    text);
+	if (!is_time(text))
+		return reader_error(
+			reader, "\"created\": there is no time '%.40s'", text);
 	return NULL;
 }
 

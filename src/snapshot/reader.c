@@ -358,9 +358,9 @@ struct error *reader_hexadecimal(struct reader *reader, unsigned digits,
 	length -= 2;
 	if (digits ? length != digits : length > 16)
 		return reader_error(reader,
-				    "\"%s\": '%.40s' has %zu digits, and not "
+				    "\"%s\": '%.40s' has %zu digit%s, and not "
 				    "%s%u",
-				    name, text, length,
+				    name, text, length, length == 1 ? "" : "s",
 				    digits ? "" : "at most ",
 				    digits ? digits : 16);
 	*ret = value;

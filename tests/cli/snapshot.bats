@@ -1166,6 +1166,9 @@ cut_everywhere() {
     's/"version":1/"version":2/|edited is a snapshot of version 2, and this mmiodbg reads version 1'
     's/mmiodbg-snapshot/other/|edited:1: "format" is '"'other'"
     's/0x03020100/0x103020100/|edited:9: "value" has 9 digits, and 32 bits are 8'
+    's/0x03020100/0x0/|edited:9: "value" has 1 digit, and 32 bits are 8'
+    's/"created":"[^"]*"/"created":"2026-02-30T00:00:00.000000000Z"/|edited:1: "created": there is no time '"'2026-02-30"
+    's/"created":"[^"]*"/"created":"2026-11-29T25:61:61.000000000Z"/|edited:1: "created": there is no time'
     's/0x03020100/0x0302010g/|edited:9: "value": '"'0x0302010g'"' is not hexadecimal'
     's/"0x03020100"/50462976/|edited:9: "value": '"'5'"' where a text in quotes should stand'
     's/"value":"0x03020100"/"value":null/|edited:9: "value": '"'n'"' where'
@@ -1189,6 +1192,27 @@ cut_everywhere() {
     err_has "${edit#*|}"
     bad 2 restore "${on[@]}" edited --only "$at"
     err_has "${edit#*|}"
+    bad 2 diff s.json edited
+  done
+}
+
+@test "other spellings that may stand in a file are the same" {
+  local time
+
+  start
+  expect 0 save "${on[@]}" -f s.json "$at..+0x8"
+  edited s.json 's/"offset":"0x0"/"offset":"0x0000"/
+    s/"width":32/"width":32,"suspect":false,"halves":false/'
+  expect 0 diff "${on[@]}" edited
+  expect 0 diff s.json edited
+  for time in 2024-02-29T23:59:59 2000-02-29T00:00:00 2016-12-31T23:59:60; do
+    edited s.json "s/\"created\":\"[^\"]*\"/\"created\":\"$time.000000000Z\"/"
+    expect 0 diff s.json edited
+  done
+  for time in 2023-02-29T00:00:00 1900-02-29T00:00:00 2026-00-01T00:00:00 \
+    2026-13-01T00:00:00 2026-04-31T00:00:00 2026-01-00T00:00:00 \
+    2026-01-01T24:00:00 2026-01-01T00:60:00 2026-01-01T00:00:61; do
+    edited s.json "s/\"created\":\"[^\"]*\"/\"created\":\"$time.000000000Z\"/"
     bad 2 diff s.json edited
   done
 }
