@@ -264,13 +264,14 @@ static struct error *make_sources(struct watching *watching)
 	return NULL;
 }
 
-/* --mask, for whole values. */
+/* --mask, for whole values. A table is told of all bits, to be up to date. */
 static struct error *set_mask(const struct options *options,
 			      const struct watch_column *column,
 			      struct watch_state *state)
 {
 	const struct operation *operation = column->operation;
 	unsigned bits = operation_shown_bits(operation);
+	unsigned low = operation->has_field ? operation->low : 0;
 	uint64_t mask = ones(bits);
 
 	if (options->has_mask && !column->hidden)
@@ -280,7 +281,8 @@ static struct error *set_mask(const struct options *options,
 			error_create(ERROR_USAGE, 0,
 				     "--mask has none of its %u bits", bits),
 			column->location);
-	state->mask = operation->has_field ? mask << operation->low : mask;
+	state->mask = mask << low;
+	state->shown = options->screen ? ones(bits) << low : state->mask;
 	return NULL;
 }
 

@@ -123,7 +123,7 @@ static bool is_held(const struct watching *watching, size_t column)
 static bool is_told(const struct watch_state *state)
 {
 	return state->told && !state->told_failed &&
-	       !differs(state, state->value, state->told_value);
+	       !((state->value ^ state->told_value) & state->shown);
 }
 
 void watching_tell(struct watching *watching, size_t column, uint64_t sample,

@@ -51,7 +51,8 @@ struct watch_source {
 
 /* What is known of a column, and what was told of it: put into the ring. */
 struct watch_state {
-	uint64_t mask; /* of whole values: bits that count */
+	uint64_t mask;  /* of whole values: bits that count */
+	uint64_t shown; /* bits whose differences are told of */
 	bool known, failed;
 	uint64_t value;
 	uint64_t since; /* when it began to fail */

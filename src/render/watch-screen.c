@@ -103,6 +103,11 @@ static void put(struct watch_output *output, const struct watch_item *item)
 	for (uint32_t i = 0; i < item->count; i++) {
 		struct state *state = &table->states[item->column + i];
 
+		/* The rest is about the last change. */
+		if (item->event == WATCH_SAME) {
+			state->value = item->value;
+			continue;
+		}
 		state->time = item->time;
 		state->clock = item->clock;
 		if (item->event == WATCH_FAILURE) {

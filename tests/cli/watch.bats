@@ -1144,6 +1144,33 @@ has_gone() {
   [ "$(terminal display-message -p '#{alternate_on} #{cursor_flag} #{wrap_flag}')" = '0 1 1' ]
 }
 
+@test "--screen --mask: the value is that of now, and only the mask counts changes" {
+  need tmux
+  screen_start 160x20 "$at+0x10" "$at+0x20.15:8" --interval 20ms --mask 0x10
+  wait_until screen_line "$at+0x10" "0x00000000 +0 +$clock"
+  set_register 0x10 0x3
+  set_register 0x20 0xff0001
+  wait_until screen_line "$at+0x10" "0x00000003 +0 +$clock"
+  set_register 0x10 0x13
+  wait_until screen_line "$at+0x10" "0x00000013 +1 +$clock +bit 4"
+  set_register 0x10 0x15
+  set_register 0x20 0x8700
+  wait_until screen_line "$at+0x10" "0x00000015 +1 +$clock +bit 4"
+  wait_until screen_line "$at+0x20.15:8" "0x87 +0 +$clock"
+  terminal send-keys C-c
+  wait_until screen_has 'status 130'
+  screen_line "$at+0x10" "0x00000015 +1 .*"
+}
+
+@test "--screen --mask --until: the last table has the value that it ended with" {
+  need tmux
+  screen_start 160x20 "$at+0x10" --interval 20ms --mask 1 --until "$at+0x10 eq 6"
+  wait_until screen_line "$at+0x10" "0x00000000 +0 +$clock"
+  set_register 0x10 6
+  wait_until screen_has 'status 0'
+  screen_line "$at+0x10" "0x00000006 +0 +$clock"
+}
+
 # screen_start WIDTHxHEIGHT ARGUMENTS...: a watch in a terminal of its own
 screen_start() {
   local size=$1
