@@ -266,7 +266,7 @@ static struct error *make_sources(struct watching *watching)
 
 /* --mask, for whole values. A table is told of all bits, to be up to date. */
 static struct error *set_mask(const struct options *options,
-			      const struct watch_column *column,
+			      struct watch_column *column,
 			      struct watch_state *state)
 {
 	const struct operation *operation = column->operation;
@@ -281,6 +281,7 @@ static struct error *set_mask(const struct options *options,
 			error_create(ERROR_USAGE, 0,
 				     "--mask has none of its %u bits", bits),
 			column->location);
+	column->masked = mask != ones(bits);
 	state->mask = mask << low;
 	state->shown = options->screen ? ones(bits) << low : state->mask;
 	return NULL;

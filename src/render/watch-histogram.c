@@ -50,7 +50,8 @@ static char *text_of_meaning(const void *row)
 	const struct operation *operation = line->column->operation;
 	char *meaning;
 
-	if (!line->row || !operation->has_view || !operation->means)
+	if (!line->row || line->column->masked || !operation->has_view ||
+	    !operation->means)
 		return NULL;
 	meaning = value_meaning(line->setup->session, &operation->view,
 				operation_shown(operation, line->row->value),
@@ -197,6 +198,24 @@ static void add_time(json_object *object, const char *key,
 				       time + (uint64_t)setup->offset, text)));
 }
 
+/* Only the bits that were counted: of others of the register nothing is known,
+ * and some bits of a value have no meaning. */
+static void add_value(json_object *object, const struct line *line)
+{
+	const struct operation *operation = line->column->operation;
+	uint64_t value = line->row->value;
+
+	if (line->column->masked) {
+		json_add_value(object, "value",
+			       operation_shown(operation, value),
+			       operation_shown_bits(operation));
+		return;
+	}
+	json_add_operation_value(object, line->setup->session, operation,
+				 value);
+	json_object_object_del(object, "raw");
+}
+
 static json_object *json_line(const struct line *line)
 {
 	json_object *object = json_object_new_object();
@@ -208,9 +227,7 @@ static json_object *json_line(const struct line *line)
 		json_object_object_add(object, "name",
 				       json_text(line->column->label));
 	if (line->row)
-		json_add_operation_value(object, line->setup->session,
-					 line->column->operation,
-					 line->row->value);
+		add_value(object, line);
 	else
 		json_object_object_add(object, "sum",
 				       json_object_new_string(line->word));

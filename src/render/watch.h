@@ -34,7 +34,9 @@ struct watch_column {
 	 * at. */
 	const struct operation *operation;
 	bool hidden; /* of it only failures, and the end of them, are told */
-	uint64_t failures; /* samples without a value; for the histogram */
+	/* For the histogram. */
+	bool masked;       /* only some bits of what is shown count */
+	uint64_t failures; /* samples without a value */
 };
 
 enum watch_event {

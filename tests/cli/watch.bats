@@ -1085,6 +1085,34 @@ C
   expect 0 wait "${on[@]}" factor/32 eq 0x3fc00000 --timeout 0
 }
 
+@test "names: a histogram of some bits has no meanings, and none has other bits" {
+  [ "$(byte_order)" = little ] || skip 'the bit-fields are of a little-endian'
+  need jq
+  driver_start
+  # enable, mode = FAST, rate
+  put_bytes regs 0x4 09 30
+  expect 0 watch "${on[@]}" --samples 1 --histogram --mask 1 regs.ctrl.mode \
+    regs.ctrl
+  sed -n '/^PLACE/,$p' out >table
+  file_matches table 'PLACE +VALUE +COUNT .*' \
+    "regs[.]ctrl[.]mode +0x0 +1 .*" "regs[.]ctrl +0x00000001 +1 .*"
+  expect 0 watch "${on[@]}" --samples 1 --histogram --mask 1 --json \
+    regs.ctrl.mode regs.ctrl
+  validates
+  jq -e '[.histogram[] | [.value, .num, .enum, .raw, .fields]] ==
+    [["0x0", 0, null, null, null], ["0x00000001", 1, null, null, null]] and
+    .samples[0].enum == "FAST" and .samples[0].raw == "0x00003009"' out
+  # A mask of all of it leaves nothing out.
+  for mask in '' '--mask 0xffffffff'; do
+    # shellcheck disable=SC2086 # none, or two words
+    expect 0 watch "${on[@]}" --samples 1 --histogram --json $mask \
+      regs.ctrl.mode regs.ctrl
+    validates
+    jq -e '(.histogram[0] | [.value, .enum, .raw]) == ["0x4", "FAST", null] and
+      (.histogram[1].fields | map(.enum // .num)) == [1, "FAST", 48]' out
+  done
+}
+
 # With the files of the program the names are others, too.
 @test "names: looked up anew when the target has loaded a library and mapped anew" {
   [ "$(byte_order)" = little ] || skip 'the bit-fields are of a little-endian'
