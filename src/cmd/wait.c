@@ -56,6 +56,15 @@ static struct error *settle(struct waiting *waiting)
 			     waiting->of.condition.location->text);
 }
 
+/* An access is not tried again when the time is over. */
+static uint64_t time_to_retry(const struct waiting *waiting)
+{
+	uint64_t now = clock_now(), retry = waiting->of.plan.retry;
+	uint64_t left = now < waiting->end ? waiting->end - now : 0;
+
+	return left < retry ? left : retry;
+}
+
 /* Reads once. Anything that fails ends the wait. */
 static struct error *sample(struct waiting *waiting)
 {
@@ -70,6 +79,7 @@ static struct error *sample(struct waiting *waiting)
 	if (!waiting->group)
 		waiting->group = clock_now();
 	waiting->samples++;
+	run_retry(waiting->run, time_to_retry(waiting));
 	fine = run_add(waiting->run, plan);
 	waiting->met =
 		fine && run_peek(waiting->run, &waiting->value) &&

@@ -192,3 +192,17 @@ holds_memory() {
   expect 0 wait "${on[@]}" --dry-run "$at+0x40" eq 1
   out_has "would read 32 bits"
 }
+
+# What the access failed with is told, though it would have been tried again.
+@test "wait: the timeout is kept while an access is tried again" {
+  local timeout
+
+  truncate -s 4096 regs
+  for timeout in 0 200ms; do
+    within 20 expect 6 wait "${on[@]}" "$at+0x1000" eq 1 --retry 60s \
+      --timeout $timeout --json
+    validates
+    jq -e '.error.kind == "revoked" and .elapsed_nanoseconds < 15e9' out
+  done
+  jq -e '.elapsed_nanoseconds >= 2e8' out
+}
