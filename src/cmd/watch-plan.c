@@ -464,6 +464,8 @@ void watching_deinit(struct watching *watching)
 		free(watching->columns[i].label);
 		free(watching->columns[i].place);
 	}
+	for (size_t i = 0; i < watching->n_columns && watching->states; i++)
+		error_destroy(watching->states[i].untold);
 	for (size_t i = 0; i < watching->n_sources && watching->sources; i++)
 		source_deinit(&watching->sources[i]);
 	run_destroy(watching->run);

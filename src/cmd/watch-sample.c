@@ -272,6 +272,48 @@ static struct error *settle(struct watching *watching)
 	return steal(watching->error);
 }
 
+/* Whether no sample is due behind this one. */
+static bool is_last(const struct watching *watching)
+{
+	const struct options *options = watching->context->options;
+
+	return options->has_samples &&
+	       watching->setup.samples >= options->samples;
+}
+
+/* When the next sample is due; UINT64_MAX: none is. */
+static uint64_t time_of_next(const struct watching *watching)
+{
+	uint64_t next;
+
+	if (is_last(watching))
+		return UINT64_MAX;
+	if (!watching->interval)
+		return watching->sampled + UNFIT_PAUSE;
+	if (__builtin_mul_overflow(watching->tick + 1, watching->interval,
+				   &next) ||
+	    __builtin_add_overflow(next, watching->setup.start, &next))
+		return UINT64_MAX;
+	return next;
+}
+
+/* For how long an access of this sample is tried again. What fails is not
+ * waited for at each sample, nor is the next one held up, nor the end. */
+static uint64_t time_to_retry(const struct watching *watching,
+			      const struct watch_source *source)
+{
+	uint64_t now = clock_now(), next = time_of_next(watching);
+	uint64_t retry = watching->whole.retry;
+
+	if (source->failing)
+		return 0;
+	if (next > watching->end)
+		next = watching->end;
+	if (now >= next)
+		return 0;
+	return next - now < retry ? next - now : retry;
+}
+
 /* All accesses of one sample. False: it is to be settled. */
 static bool make_accesses(struct watching *watching)
 {
@@ -284,9 +326,7 @@ static bool make_accesses(struct watching *watching)
 			continue;
 		run_tag(watching->run,
 			watching->setup.samples * watching->n_sources + i);
-		/* What fails is not waited for at each sample. */
-		run_retry(watching->run,
-			  source->failing ? 0 : watching->whole.retry);
+		run_retry(watching->run, time_to_retry(watching, source));
 		if (interrupt_pending()) {
 			watching->incomplete = true;
 			return false;
@@ -301,7 +341,6 @@ static bool make_accesses(struct watching *watching)
 static struct error *sample(struct watching *watching)
 {
 	struct watch_setup *setup = &watching->setup;
-	const struct options *options = watching->context->options;
 	struct error *error = watching->group ? NULL : begin_group(watching);
 	uint64_t now = clock_now();
 	bool fine;
@@ -315,20 +354,15 @@ static struct error *sample(struct watching *watching)
 	watch_count(watching->printer, setup->samples);
 	fine = make_accesses(watching);
 	if (fine && !watching->any_unfit && !watching->may_hold &&
-	    !(options->has_samples && setup->samples >= options->samples) &&
-	    clock_now() - watching->group < LONGEST_GROUP)
+	    !is_last(watching) && clock_now() - watching->group < LONGEST_GROUP)
 		return NULL;
 	return settle(watching);
 }
 
 static bool is_over(const struct watching *watching)
 {
-	const struct options *options = watching->context->options;
-
 	return watching->met || watching_is_ended(watching) ||
-	       (options->has_samples &&
-		watching->setup.samples >= options->samples) ||
-	       clock_now() >= watching->end;
+	       is_last(watching) || clock_now() >= watching->end;
 }
 
 /* When the next sample is due. A time that has passed already is now; and of

@@ -126,6 +126,12 @@ static bool is_told(const struct watch_state *state)
 	       !((state->value ^ state->told_value) & state->shown);
 }
 
+static void forget_untold(struct watch_state *state)
+{
+	error_destroy(state->untold);
+	state->untold = NULL;
+}
+
 void watching_tell(struct watching *watching, size_t column, uint64_t sample,
 		   const struct element_result *result)
 {
@@ -138,6 +144,7 @@ void watching_tell(struct watching *watching, size_t column, uint64_t sample,
 
 	if (is_held(watching, column))
 		watching_tell_rest(watching);
+	forget_untold(state);
 	state->changes += another && state->known;
 	state->known = true;
 	state->failed = false;
@@ -171,22 +178,41 @@ static bool is_alike(const struct watching *watching, size_t column,
 	       strcmp(failures->error->message, error->message) == 0;
 }
 
-void watching_tell_failure(struct watching *watching, size_t column,
-			   uint64_t sample, const struct error *error)
+/* Whether the next samples try it again, before it is told: as long as one
+ * access would be tried again, if it may come back. Then it is kept. */
+static bool is_tried_again(const struct watching *watching,
+			   struct watch_state *state, const struct error *error)
+{
+	if (watching->context->options->all || state->failed ||
+	    (error->kind != ERROR_REVOKED && error->kind != ERROR_UNKNOWN &&
+	     error->kind != ERROR_ASLEEP))
+		return false;
+	if (!state->untold)
+		state->untold_since = watching->sampled;
+	if (clock_now() - state->untold_since >= watching->whole.retry)
+		return false;
+	if (!state->untold || state->untold->kind != error->kind) {
+		forget_untold(state);
+		state->untold = error_copy(error);
+	}
+	return true;
+}
+
+static void tell_failure(struct watching *watching, size_t column,
+			 uint64_t sample, const struct error *error)
 {
 	struct watch_failures *failures = &watching->failures;
-	struct watch_column *of = &watching->columns[column];
+	const struct watch_column *of = &watching->columns[column];
 	struct watch_state *state = &watching->states[column];
 	bool all = watching->context->options->all && !of->hidden;
 	bool news = all || !state->failed || state->kind != error->kind ||
 		    state->errnum != error->errnum;
 
-	if (!of->hidden)
-		of->failures++;
 	if (!news && (state->told_failed || is_held(watching, column)))
 		return;
 	if (!state->failed)
-		state->since = clock_now();
+		state->since =
+			state->untold ? state->untold_since : clock_now();
 	state->failed = true;
 	state->kind = error->kind;
 	state->errnum = error->errnum;
@@ -204,6 +230,38 @@ void watching_tell_failure(struct watching *watching, size_t column,
 		.sample = sample,
 		.time = clock_now(),
 	};
+}
+
+void watching_tell_failure(struct watching *watching, size_t column,
+			   uint64_t sample, const struct error *error)
+{
+	struct watch_column *of = &watching->columns[column];
+	struct watch_state *state = &watching->states[column];
+	const struct error *first;
+
+	if (!of->hidden)
+		of->failures++;
+	if (is_tried_again(watching, state, error))
+		return;
+	/* It tells of the attempts. */
+	first = state->untold && state->untold->kind == error->kind
+			? state->untold
+			: error;
+	tell_failure(watching, column, sample, first);
+	forget_untold(state);
+}
+
+void watching_tell_untold(struct watching *watching)
+{
+	for (size_t i = 0; i < watching->n_columns; i++) {
+		struct watch_state *state = &watching->states[i];
+
+		if (state->untold)
+			tell_failure(watching, i, watching->setup.samples,
+				     state->untold);
+		forget_untold(state);
+	}
+	watching_tell_rest(watching);
 }
 
 /* Whether there is a last value to tell of a column. */

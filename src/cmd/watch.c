@@ -103,6 +103,7 @@ static struct error *run_both(struct watching *watching)
 	if (!error) {
 		error = watching_sample(watching);
 		watching->setup.end = clock_now();
+		watching_tell_untold(watching);
 		watching_tell_owed(watching);
 	}
 	watch_printer_end(watching->printer);

@@ -56,6 +56,9 @@ struct watch_state {
 	bool known, failed;
 	uint64_t value;
 	uint64_t since; /* when it began to fail */
+	/* A failure that is not told yet, for further samples may succeed. */
+	struct error *untold;
+	uint64_t untold_since;
 	enum error_kind kind;
 	int errnum;
 	uint64_t changes;
@@ -148,6 +151,9 @@ void watching_tell_failure(struct watching *watching, size_t column,
 
 /* Puts out the failures that were held back for their neighbours. */
 void watching_tell_rest(struct watching *watching) __attribute__((nonnull));
+
+/* At the end: the failures that have not been told of so far. */
+void watching_tell_untold(struct watching *watching) __attribute__((nonnull));
 
 /* At the end, when there is time to wait for the printer: what found no room
  * before. */

@@ -1344,3 +1344,40 @@ SH
   expect 0 watch "${on[@]}" --attach --via tracee --interval 0 --samples 20 \
     "$at+0x10"
 }
+
+# The samples of the others go on, in their time, and the end is kept.
+@test "a location that is tried again holds up neither others nor the end" {
+  need jq
+  truncate -s 4096 regs
+  within 20 expect 3 watch "${on[@]}" --retry 60s --interval 100ms --for 1s \
+    --json --all "$at+0x1000" "$at+0x10"
+  validates
+  jq -e '([.samples[] | select(.event == "same")] | length) as $same |
+    .elapsed_nanoseconds < 15e9 and
+    ($same == .taken - 1 and .taken + .missed <= 11)' out
+  # A sample that none follows is tried again all the same.
+  within 20 expect 6 watch "${on[@]}" --retry 200ms --interval 0 --samples 1 \
+    --json "$at+0x1000"
+  jq -e '.elapsed_nanoseconds > 2e8 and .samples[0].error.attempts > 2' out
+}
+
+@test "what is away for less than --retry is not told, whatever the interval" {
+  need jq
+  watch_start --retry 60s --interval 5ms --jsonl "$at+0x1000" "$at+0x10"
+  until_lines 2
+  truncate -s 4096 regs
+  sleep 0.3
+  set_register 0x10 1
+  until_lines 3
+  truncate -s 8192 regs
+  sleep 0.3
+  put_bytes regs 0x1000 01
+  until_lines 4
+  truncate -s 4096 regs
+  sleep 0.3
+  kill -TERM "$watcher"
+  watch_ends 143
+  # At the end it is told.
+  jq -e -s '[.[] | .event] == ["first", "first", "change", "change", "failure",
+    null] and .[4].error.kind == "revoked" and .[5].taken > 20' out
+}
