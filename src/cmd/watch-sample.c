@@ -107,6 +107,7 @@ static void fail(struct watching *watching, struct watch_source *source,
 		 size_t column, uint64_t sample, const struct error *error)
 {
 	source->fails = true;
+	source->failed = sample;
 	if (!source->last || source->last->kind != error->kind) {
 		error_destroy(source->last);
 		source->last = error_copy(error);
@@ -124,6 +125,7 @@ static void on_element(void *data, const struct element *element,
 
 	if (!result->error) {
 		watching->told = sample;
+		source->valued = sample;
 		watching_tell(watching, column, sample, result);
 		check_condition(watching, element, result);
 	} else if (result->error->kind == ERROR_GONE) {

@@ -130,16 +130,20 @@ static struct error *not_met(const struct watching *watching)
 			      setup->samples == 1 ? "" : "s");
 }
 
-/* What the last sample had: an error if none of the locations has a value, and
- * a status if some have none. */
+/* What the last sample had: an error if no register of any location has a
+ * value, and a status if some have none. */
 static struct error *judge(const struct watching *watching, int *ret_status)
 {
 	struct diagnostic_style style = style_of(watching->context->options);
 	struct error *error = NULL;
-	size_t failing = 0;
+	bool failing = false, none = true;
 
-	for (size_t i = 0; i < watching->locations.count; i++)
-		failing += watching->sources[i].failing;
+	for (size_t i = 0; i < watching->locations.count; i++) {
+		const struct watch_source *source = &watching->sources[i];
+
+		failing |= source->failing;
+		none &= source->failing && source->valued != source->failed;
+	}
 	for (size_t i = 0; i < watching->locations.count; i++) {
 		const struct watch_source *source = &watching->sources[i];
 		struct error *one;
@@ -149,7 +153,7 @@ static struct error *judge(const struct watching *watching, int *ret_status)
 		one = error_copy(source->last);
 		if (!one->subject)
 			error_subject(one, (*source->location)->text);
-		if (failing == watching->locations.count && !error) {
+		if (none && !error) {
 			error = one;
 			continue;
 		}

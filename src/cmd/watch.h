@@ -42,6 +42,8 @@ struct watch_source {
 	struct error *last;  /* why it fails, as it was told; or NULL */
 	bool failing;        /* the last sample failed, or a part of it */
 	bool fails;          /* what is not settled yet does */
+	uint64_t failed;     /* the last sample that did */
+	uint64_t valued;     /* the last one with a value: of a part, too */
 	size_t *columns;     /* of each operation, the first one */
 	/* Without views: what stays true when the names are gone. */
 	struct operation *shapes;

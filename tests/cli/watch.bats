@@ -888,6 +888,18 @@ late_reader() {
   err_has "${map[0]}: " "the mapping is not there any more"
 }
 
+@test "a range of which a part has a value at the end: 3" {
+  truncate -s 4096 regs
+  expect 3 watch "${on[@]}" --retry 0 --samples 2 --interval 10ms \
+    "$at+0xffc..+0x8"
+  texts
+  head -n 1 texts >first
+  file_is first "$at+0xffc = 0x00000000"
+  one_diagnostic_err
+  expect 6 watch "${on[@]}" --retry 0 --samples 2 --interval 10ms \
+    "$at+0x1000..+0x8" "$at+0x1ff0"
+}
+
 # failing_at_the_end STATUS LOCATION...: the mapping of the first location goes
 # before the time is over; a slow machine gets more of it
 failing_at_the_end() {
