@@ -135,12 +135,39 @@ void access_warn(const struct command_context *context, const struct plan *plan)
 		diagnostic_note("warning: %s", path->warning);
 }
 
+struct error *access_walk_dry(const struct command_context *context,
+			      struct plan *plan)
+{
+	struct access_renderer renderer = {
+		.format = access_format_of(context->options),
+		.dry = true,
+		.session = plan->session,
+		.stop = plan->stop ? plan->max_stop : 0,
+	};
+	struct run_summary summary;
+	struct run_sink sink =
+		access_renderer_start(&renderer, context->command->name);
+	struct error *error = run_plan(plan, true, &sink, &summary);
+
+	access_renderer_end(&renderer, error ? NULL : &summary, error);
+	return error;
+}
+
 /* The value of one element. */
 struct capture {
+	const struct run_sink *shown;
 	bool known;
 	uint64_t value;
 	struct error *error;
 };
+
+static void on_access(void *data, const struct element *element,
+		      const struct access_record *record)
+{
+	const struct capture *capture = data;
+
+	capture->shown->access(capture->shown->data, element, record);
+}
 
 static void on_element(void *data, const struct element *element,
 		       const struct element_result *result)
@@ -153,17 +180,44 @@ static void on_element(void *data, const struct element *element,
 		capture->error =
 			error_subject(error_copy(result->error),
 				      element->operation->location->text);
+	else
+		capture->shown->element(capture->shown->data, element, result);
 }
 
-struct error *access_read_one(struct plan *plan, uint64_t *ret)
+/* Failures are for the caller to tell. */
+static void end_verbose(struct access_renderer *renderer,
+			const struct run_summary *summary)
 {
-	struct capture capture = {0};
-	struct run_sink sink = {.data = &capture, .element = on_element};
+	struct run_summary held = {
+		.stop = summary->stop,
+		.pauses = summary->pauses,
+	};
+
+	access_renderer_end(renderer, &held, NULL);
+}
+
+struct error *access_read_one(const struct command_context *context,
+			      struct plan *plan, uint64_t *ret)
+{
+	struct access_renderer renderer = {
+		.format = FORMAT_NONE,
+		.verbose = context->options->verbose,
+		.session = plan->session,
+	};
+	struct run_sink shown =
+		access_renderer_start(&renderer, context->command->name);
+	struct capture capture = {.shown = &shown};
+	struct run_sink sink = {
+		.data = &capture,
+		.access = shown.access ? on_access : NULL,
+		.element = on_element,
+	};
 	struct run_summary summary;
 	struct error *error = run_plan(plan, false, &sink, &summary);
 
 	if (error)
 		return error;
+	end_verbose(&renderer, &summary);
 	if (capture.error) {
 		error_destroy(summary.end_error);
 		return capture.error;

@@ -51,8 +51,16 @@ struct error *access_check(const struct command_context *context,
 void access_warn(const struct command_context *context, const struct plan *plan)
 	__attribute__((nonnull));
 
-/* Reads the one element of a plan: its whole value. */
-struct error *access_read_one(struct plan *plan, uint64_t *ret)
+/* Shows the accesses of a plan that reads, in the form that is wanted, and
+ * makes none. */
+struct error *access_walk_dry(const struct command_context *context,
+			      struct plan *plan)
+	__attribute__((nonnull, warn_unused_result));
+
+/* Reads the one element of a plan: its whole value. With -v the access is told.
+ */
+struct error *access_read_one(const struct command_context *context,
+			      struct plan *plan, uint64_t *ret)
 	__attribute__((nonnull, warn_unused_result));
 
 /* In which form results are shown. */

@@ -53,8 +53,19 @@ static struct error *check_one(const struct plan *plan, const char *text)
 			text, 0, strlen(text));
 }
 
+/* What is only checked is not shown, and JSON has nothing of statements. */
+static struct error *walk_dry(const struct interpreter *interpreter,
+			      const struct command_context *context,
+			      struct plan *plan)
+{
+	return interpreter->checking || context->options->json
+		       ? NULL
+		       : access_walk_dry(context, plan);
+}
+
 /* What stands behind `let NAME`. `ret` stays as it is in a dry run. */
-static struct error *let_read(const struct command_context *context,
+static struct error *let_read(const struct interpreter *interpreter,
+			      const struct command_context *context,
 			      char ret[24])
 {
 	cleanup_location_list struct location_list locations = {0};
@@ -69,9 +80,11 @@ static struct error *let_read(const struct command_context *context,
 				       &session, &plan);
 	if (!error)
 		error = check_one(&plan, locations.items[0]->text);
-	if (error || options->dry_run)
+	if (!error && options->dry_run)
+		return walk_dry(interpreter, context, &plan);
+	if (error)
 		return error;
-	error = access_read_one(&plan, &value);
+	error = access_read_one(context, &plan, &value);
 	if (!error)
 		snprintf(ret, 24, "0x%0*llx",
 			 (int)(operation_shown_bits(plan.operations) + 3) / 4,
@@ -116,7 +129,7 @@ static struct error *run_let(struct interpreter *interpreter,
 	if (!interpreter->checking)
 		variables_unset(&interpreter->variables, name);
 	if (!words_are_late(words, 2))
-		error = let_read(&context, value);
+		error = let_read(interpreter, &context, value);
 	options_deinit(&options);
 	return error ? error
 		     : variables_set(&interpreter->variables, name, value,
@@ -181,7 +194,8 @@ const struct command command_assert = {
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS,
 };
 
-static struct error *assert_condition(const struct command_context *context)
+static struct error *assert_condition(const struct interpreter *interpreter,
+				      const struct command_context *context)
 {
 	cleanup_condition_plan struct condition_plan of;
 	const struct options *options = context->options;
@@ -189,9 +203,11 @@ static struct error *assert_condition(const struct command_context *context)
 						  options->n_arguments, &of);
 	uint64_t value;
 
-	if (error || options->dry_run)
+	if (!error && options->dry_run)
+		return walk_dry(interpreter, context, &of.plan);
+	if (error)
 		return error;
-	error = access_read_one(&of.plan, &value);
+	error = access_read_one(context, &of.plan, &value);
 	if (!error && !condition_holds(&of.condition, &of.plan, value))
 		error = condition_plan_failed(&of, ERROR_ASSERTION, value);
 	return error;
@@ -210,7 +226,7 @@ static struct error *run_assert(struct interpreter *interpreter,
 	if (options.help || options.version)
 		error = interpreter_help(interpreter, &command_assert);
 	else if (!words_are_late(words, 0))
-		error = assert_condition(&context);
+		error = assert_condition(interpreter, &context);
 	else if (!interpreter->checking)
 		interpreter_put_off(interpreter);
 	options_deinit(&options);

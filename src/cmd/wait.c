@@ -12,6 +12,7 @@
 #include "plan/run.h"
 #include "render/access.h"
 #include "render/value.h"
+#include "target/borrow.h"
 #include "target/session.h"
 
 /* Nanoseconds. Readings are confirmed in groups, for as long as a group is not
@@ -30,6 +31,11 @@ struct waiting {
 	bool met;
 	uint64_t value;      /* of the last sample */
 	struct error *error; /* of one that failed */
+	/* The last one, for -v. */
+	bool told, failed;
+	struct element element;
+	struct element_result result;
+	unsigned bursts; /* before the first */
 };
 
 static void on_element(void *data, const struct element *element,
@@ -37,7 +43,11 @@ static void on_element(void *data, const struct element *element,
 {
 	struct waiting *waiting = data;
 
-	(void)element;
+	waiting->told = true;
+	waiting->failed = result->error;
+	waiting->element = *element;
+	waiting->result = *result;
+	waiting->result.error = NULL;
 	if (result->error && !waiting->error)
 		waiting->error = error_copy(result->error);
 }
@@ -217,20 +227,43 @@ static struct error *prepare(const struct command_context *context,
 					   options->n_arguments, ret);
 }
 
-static struct error *walk_dry(struct waiting *waiting)
+/* Of the accesses only the last one is told: there may be millions. */
+static void put_last(const struct waiting *waiting, const struct error *error)
 {
+	const struct element *element = &waiting->element;
+	const struct element_result *result = &waiting->result;
 	struct access_renderer renderer = {
-		.format = access_format_of(waiting->context->options),
-		.dry = true,
+		.format = FORMAT_NONE,
+		.verbose = true,
 		.session = waiting->of.session,
 	};
-	struct run_summary summary;
 	struct run_sink sink = access_renderer_start(&renderer, "wait");
-	struct error *error =
-		run_plan(&waiting->of.plan, true, &sink, &summary);
+	struct run_summary summary = {
+		.pauses = borrow_pauses(waiting->of.session),
+	};
+	struct access_record record = {
+		.backend = result->backend,
+		.address = element->site.address,
+		.bits = element->operation->value_bits,
+		.known = result->known && !waiting->failed,
+		.value = result->value,
+		.attempts = result->attempts,
+		.nanoseconds = result->nanoseconds,
+		.waited = result->waited,
+		.error = waiting->failed ? error : NULL,
+	};
 
-	access_renderer_end(&renderer, error ? NULL : &summary, error);
-	return error;
+	sink.access(sink.data, element, &record);
+	if (!waiting->failed)
+		sink.element(sink.data, element, result);
+	summary.pauses.bursts -= waiting->bursts;
+	access_renderer_end(&renderer, &summary, NULL);
+	diagnostic_note("%llu sample%s in %llu.%06llu ms, of which the last is "
+			"told",
+			(unsigned long long)waiting->samples,
+			waiting->samples == 1 ? "" : "s",
+			(unsigned long long)waiting->elapsed / 1000000,
+			(unsigned long long)waiting->elapsed % 1000000);
 }
 
 static struct error *run_wait(struct waiting *waiting)
@@ -245,6 +278,7 @@ static struct error *run_wait(struct waiting *waiting)
 		return error;
 	waiting->interval =
 		options->has_interval ? options->interval : DEFAULT_INTERVAL;
+	waiting->bursts = borrow_pauses(waiting->of.session).bursts;
 	waiting->start = clock_now();
 	waiting->end = UINT64_MAX;
 	if (options->has_timeout &&
@@ -266,9 +300,11 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	if (!error)
 		access_warn(context, &waiting.of.plan);
 	if (!error && context->options->dry_run)
-		error = walk_dry(&waiting);
+		error = access_walk_dry(context, &waiting.of.plan);
 	else if (!error)
 		error = run_wait(&waiting);
+	if (context->options->verbose && waiting.told)
+		put_last(&waiting, error);
 	if (context->options->json && !context->options->dry_run)
 		put_json(&waiting, error);
 	else if (!error && !context->options->dry_run)

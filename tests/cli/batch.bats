@@ -228,6 +228,24 @@ streamed() {
   within 5 expect 0 batch "${on[@]}" --dry-run lines
   out_has 'would write 32 bits' 'would read 32 bits'
   same regs
+  # Also of statements; each once, and nothing in JSON.
+  lines "assert $at+0x10/8 eq 1" "let v read $at+0x14/16"
+  expect 0 batch "${on[@]}" --dry-run lines
+  out_is "would read 8 bits at $(printf '0x%x' $((map[0] + 0x10))) ($at+0x10) through kernel" \
+    "would read 16 bits at $(printf '0x%x' $((map[0] + 0x14))) ($at+0x14) through kernel"
+  expect 0 batch "${on[@]}" --dry-run --jsonl lines
+  ! grep -q would out || fail "$(cat out)"
+}
+
+@test "batch: -v tells the accesses of assert, let and wait" {
+  lines "assert $at+0x10/8 eq 0x10" "let v read $at+0x14/8" \
+    "wait $at+0x18/8 eq 0x18" "assert $at+0x1c/8 eq 0"
+  expect 1 batch "${on[@]}" -v lines
+  grep "read 8 bits" err >told || fail "$(cat err)"
+  [ "$(sed -E 's/.* = (0x..) through kernel, register, 1 attempt, [0-9.]+ us$/\1/' told)" = \
+    $'0x10\n0x14\n0x18\n0x1c' ]
+  expect 1 batch "${on[@]}" lines
+  ! grep -q 'read 8 bits' err || fail "$(cat err)"
 }
 
 @test "batch: a dry run does not read a file that it would have made" {

@@ -206,3 +206,20 @@ holds_memory() {
   done
   jq -e '.elapsed_nanoseconds >= 2e8' out
 }
+
+@test "wait: -v tells the last access, and how many there were" {
+  local last samples
+
+  put_bytes regs 0x40 07 00 00 00
+  last="mmiodbg: read 32 bits at 0x[0-9a-f]+ \($at\+0x40\) = 0x00000007 "
+  last+='through kernel, register, 1 attempt, [0-9.]+ us'
+  samples='in [0-9.]+ ms, of which the last is told'
+  expect 0 wait -v "${on[@]}" "$at+0x40" eq 7
+  err_matches "$last" "mmiodbg: 1 sample $samples"
+  expect 124 wait -v "${on[@]}" "$at+0x40" eq 8 --timeout 20ms
+  [ "$(grep -cE "^$last\$" err)" = 1 ]
+  grep -qE "^mmiodbg: [0-9]+ samples $samples\$" err
+  truncate -s 4096 regs
+  expect 1 wait -v "${on[@]}" --via kernel --retry 0 "$at+0x1000" eq 1
+  grep -qE '^mmiodbg: read 32 bits at .* failed through kernel' err
+}
