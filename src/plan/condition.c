@@ -246,18 +246,19 @@ static struct error *at_value(const struct condition *condition,
 			strlen(condition->value_text));
 }
 
-/* An enumerator of the type. */
+/* What the type calls a value. */
 static struct error *bind_name(struct condition *condition,
 			       const struct operation *operation)
 {
 	const struct scalar *scalar = &operation->view.scalar;
 	const char *name = condition->value.name;
 
-	if (!operation->has_view || !operation->means || !scalar->n_enumerators)
+	if (!operation->has_view || !operation->means ||
+	    (!scalar->n_enumerators && scalar->kind != TYPE_BOOLEAN))
 		return at_value(condition,
 				error_create(ERROR_USAGE, 0,
 					     "it has no names for values"));
-	if (scalar_enumerator(scalar, name, &condition->number))
+	if (scalar_named_value(scalar, name, &condition->number))
 		return NULL;
 	return at_value(condition,
 			error_create(ERROR_USAGE, 0,

@@ -49,15 +49,19 @@ struct error *scalar_of(struct names *names, type_id id, struct scalar *ret)
 	return NULL;
 }
 
-bool scalar_enumerator(const struct scalar *scalar, const char *name,
-		       uint64_t *ret)
+bool scalar_named_value(const struct scalar *scalar, const char *name,
+			uint64_t *ret)
 {
 	for (size_t i = 0; i < scalar->n_enumerators; i++)
 		if (strcmp(scalar->enumerators[i].name, name) == 0) {
 			*ret = scalar->enumerators[i].value;
 			return true;
 		}
-	return false;
+	if (scalar->kind != TYPE_BOOLEAN ||
+	    (strcmp(name, "true") != 0 && strcmp(name, "false") != 0))
+		return false;
+	*ret = name[0] == 't';
+	return true;
 }
 
 /* Its label, and the names of its fields as they go on from that. */

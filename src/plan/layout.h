@@ -80,9 +80,10 @@ void layout_deinit(struct layout *layout);
 struct error *scalar_of(struct names *names, type_id id, struct scalar *ret)
 	__attribute__((nonnull, warn_unused_result));
 
-/* The value of an enumerator by its name; false: it has none such. */
-bool scalar_enumerator(const struct scalar *scalar, const char *name,
-		       uint64_t *ret) __attribute__((nonnull));
+/* The value of a name: of an enumerator, or of a boolean true and false. False:
+ * it has none such. */
+bool scalar_named_value(const struct scalar *scalar, const char *name,
+			uint64_t *ret) __attribute__((nonnull));
 
 void view_deinit(struct view *view);
 

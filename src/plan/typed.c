@@ -220,17 +220,10 @@ static struct error *place_value(const struct location *location,
 
 	if (value->kind != VALUE_NAME)
 		return NULL;
-	if (scalar_enumerator(scalar, value->name, &number)) {
+	if (scalar_named_value(scalar, value->name, &number)) {
 		value->kind = VALUE_NUMBER;
 		value->negative = scalar->is_signed && (int64_t)number < 0;
 		value->number = value->negative ? 0 - number : number;
-		return NULL;
-	}
-	if (scalar->kind == TYPE_BOOLEAN &&
-	    (strcmp(value->name, "true") == 0 ||
-	     strcmp(value->name, "false") == 0)) {
-		value->kind = VALUE_NUMBER;
-		value->number = value->name[0] == 't';
 		return NULL;
 	}
 	error = error_create(ERROR_NO_NAME, 0,

@@ -988,6 +988,7 @@ struct regs {
 volatile struct regs *regs;
 
 float factor = 1.5f;
+_Bool enabled = 1;
 
 int main(int argc, char **argv)
 {
@@ -1095,6 +1096,17 @@ C
   refused 2 wait "${on[@]}" factor eq 1 --timeout 0
   err_has 'with a width (/32) the bits are meant'
   expect 0 wait "${on[@]}" factor/32 eq 0x3fc00000 --timeout 0
+}
+
+@test "names: conditions on a boolean" {
+  driver_start
+  expect 0 wait "${on[@]}" enabled eq true --timeout 0
+  expect 124 wait "${on[@]}" enabled eq false --timeout 0
+  expect 0 wait "${on[@]}" enabled ne false --timeout 0
+  refused 2 wait "${on[@]}" enabled eq yes --timeout 0
+  err_has 'its type has no such name for a value'
+  refused 2 wait "${on[@]}" regs.id eq true --timeout 0
+  err_has 'it has no names for values'
 }
 
 @test "names: a histogram of some bits has no meanings, and none has other bits" {
