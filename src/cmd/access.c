@@ -7,6 +7,7 @@
 #include "cmd/target.h"
 #include "plan/run.h"
 #include "render/access.h"
+#include "render/value.h"
 #include "target/attachment.h"
 #include "target/machine.h"
 #include "target/session.h"
@@ -179,7 +180,7 @@ static void on_element(void *data, const struct element *element,
 	if (result->error)
 		capture->error =
 			error_subject(error_copy(result->error),
-				      element->operation->location->text);
+				      operation_name(element->operation));
 	else
 		capture->shown->element(capture->shown->data, element, result);
 }

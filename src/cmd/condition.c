@@ -46,5 +46,5 @@ struct error *condition_plan_failed(const struct condition_plan *of,
 					  text ? text + strlen(location) + 1
 					       : "the condition",
 					  shown ? shown : "?"),
-			     location);
+			     operation_name(of->plan.operations));
 }

@@ -27,7 +27,8 @@ struct error *condition_plan_make(const struct command_context *context,
 	__attribute__((nonnull, warn_unused_result));
 void condition_plan_deinit(struct condition_plan *of);
 
-/* The error that it does not hold for a value that was read: "it is 0x0". */
+/* The error that it does not hold for a value that was read: "it is 0x0". Its
+ * subject is called as where the value is shown. */
 struct error *condition_plan_failed(const struct condition_plan *of,
 				    enum error_kind kind, uint64_t value)
 	__attribute__((nonnull, returns_nonnull, warn_unused_result));

@@ -63,7 +63,7 @@ static struct error *settle(struct waiting *waiting)
 		return NULL;
 	waiting->met = false;
 	return error_subject(steal(waiting->error),
-			     waiting->of.condition.location->text);
+			     operation_name(waiting->of.plan.operations));
 }
 
 /* An access is not tried again when the time is over. */

@@ -1098,6 +1098,17 @@ C
   expect 0 wait "${on[@]}" factor/32 eq 0x3fc00000 --timeout 0
 }
 
+@test "names: a condition is called alike whether it holds or not" {
+  [ "$(byte_order)" = little ] || skip 'the bit-fields are of a little-endian'
+  driver_start
+  put_bytes regs 0x4 05
+  expect 0 wait "${on[@]}" -t 'struct regs' -m ctrl.mode "$at" eq 2 --timeout 0
+  out_has "$at.ctrl.mode = 0x2 after"
+  expect 124 wait "${on[@]}" -t 'struct regs' -m ctrl.mode "$at" eq FAST \
+    --timeout 0
+  err_has "$at.ctrl.mode: eq FAST does not hold: it is 0x2"
+}
+
 @test "names: conditions on a boolean" {
   driver_start
   expect 0 wait "${on[@]}" enabled eq true --timeout 0
