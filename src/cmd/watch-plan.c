@@ -427,11 +427,12 @@ struct error *watching_prepare(const struct command_context *context,
 
 	*ret = (struct watching){.context = context};
 	error = check_options(options);
-	if (!error)
-		error = locations_parse(options, &ret->locations);
+	/* First, for its words may have been taken for locations. */
 	if (!error && options->until)
 		error = condition_parse_text(options->until,
 					     &ret->until.condition);
+	if (!error)
+		error = locations_parse(options, &ret->locations);
 	if (!error)
 		error = access_prepare(context, &options->plan, &ret->locations,
 				       &ret->session, &ret->whole);

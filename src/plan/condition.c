@@ -88,7 +88,7 @@ enum { N_SIGNS = sizeof(signs) / sizeof(signs[0]) };
 static struct error *usage(const char *message)
 {
 	return error_help(error_create(ERROR_USAGE, 0, "%s", message),
-			  "a condition is LOCATION OP VALUE, as words: "
+			  "a condition is LOCATION OP [VALUE], as words: "
 			  "@uio0+0x4.0 eq 1");
 }
 
@@ -115,6 +115,11 @@ static struct error *too_few(const char *const *words, size_t count)
 
 	if (!count)
 		return usage("there is no condition");
+	if (count == 1 && strpbrk(words[0], " \t"))
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "a condition is three words, "
+					       "and this is one"),
+				  "leave the quotes out: %s", words[0]);
 	name = sign_within(words[0], &place);
 	if (name)
 		return error_at(
@@ -218,7 +223,7 @@ struct error *condition_parse_text(const char *text, struct condition *ret)
 {
 	cleanup_free char *copy = strdup(text);
 	const char *words[4];
-	size_t count = 0;
+	size_t count = 0, place;
 	char *rest = NULL;
 
 	if (!copy)
@@ -227,6 +232,13 @@ struct error *condition_parse_text(const char *text, struct condition *ret)
 	     word && count < sizeof(words) / sizeof(words[0]);
 	     word = strtok_r(NULL, " \t", &rest))
 		words[count++] = word;
+	if (count == 1 && !sign_within(words[0], &place))
+		return error_help(error_create(ERROR_USAGE, 0,
+					       "LOCATION is there, and OP and "
+					       "VALUE are not"),
+				  "here a condition is one word, in quotes: "
+				  "'%s eq 1'",
+				  words[0]);
 	return condition_parse(words, count, ret);
 }
 

@@ -159,6 +159,12 @@ prepare() {
   done
 }
 
+@test "wait: a condition in one word" {
+  expect 2 wait "${on[@]}" "$at+0x40 eq 1" --timeout 0
+  out_is
+  err_has 'a condition is three words' "leave the quotes out: $at+0x40 eq 1"
+}
+
 # holds_memory PID: it has the target's memory open, and has looked at locations
 holds_memory() {
   find "/proc/$1/fd" -lname "/proc/$pid/mem" 2>/dev/null | grep -q .

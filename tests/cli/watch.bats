@@ -1341,6 +1341,12 @@ SH
   err_has "$at+0x14/8: --mask has none of its 8 bits"
   bad 2 watch "${on[@]}" --until "$at+0x10 = 1" "$at+0x10"
   bad 2 watch "${on[@]}" --until "$at+0x10" "$at+0x10"
+  err_has "a condition is one word, in quotes: '$at+0x10 eq 1'"
+  # Without quotes.
+  bad 2 watch "${on[@]}" "$at+0x10" --until "$at+0x10" == 1
+  err_has "a condition is one word, in quotes: '$at+0x10 eq 1'"
+  bad 2 watch "${on[@]}" --until "$at+0x10>1" "$at+0x10"
+  err_has "$at+0x10 gt VALUE"
   bad 2 watch "${on[@]}" --until "$at+0x10..+0x8 eq 1" "$at+0x10"
   bad 1 watch "${on[@]}" --until "$at+0x9000 eq 1" "$at+0x10"
   bad 2 watch "${on[@]}" --timeout 1s "$at+0x10"
