@@ -395,7 +395,7 @@ const struct option_row option_rows[] = {
 	 GROUP_INTERVAL, set_interval},
 	{0, "samples", "N", "end after N samples", GROUP_WATCH, set_samples},
 	{0, "for", "TIME", "end after this time", GROUP_WATCH, set_duration},
-	{0, "until", "CONDITION", "end when this holds: 'LOCATION OP VALUE'",
+	{0, "until", "CONDITION", "end when this holds: 'LOCATION OP [VALUE]'",
 	 GROUP_WATCH, set_until},
 	{0, "mask", "MASK", "only changes of these bits count", GROUP_WATCH,
 	 set_mask},

@@ -189,7 +189,7 @@ static struct error *run_sleep(struct interpreter *interpreter,
 
 const struct command command_assert = {
 	.name = "assert",
-	.arguments = "LOCATION OP VALUE",
+	.arguments = "LOCATION OP [VALUE]",
 	.summary = "fail (status 1) unless a condition holds; one read",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS,
 };
@@ -324,7 +324,7 @@ const struct statement statements[] = {
 	 run_set},
 	{"let", "NAME read LOCATION", "a variable with the value of a register",
 	 3, SIZE_MAX, run_let},
-	{"assert", "LOCATION OP VALUE",
+	{"assert", "LOCATION OP [VALUE]",
 	 "fail (status 1) unless the condition holds; one read", 1, SIZE_MAX,
 	 run_assert},
 	{"sleep", "TIME", "wait for so long: 10ms", 1, 1, run_sleep},

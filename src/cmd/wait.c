@@ -323,7 +323,7 @@ static struct error *check(const struct command_context *context)
 
 const struct command command_wait = {
 	.name = "wait",
-	.arguments = "LOCATION OP VALUE",
+	.arguments = "LOCATION OP [VALUE]",
 	.summary = "wait until a condition holds; tell how long it took",
 	.help = "  wait @uio0+0x4.0 eq 0 --timeout 2s   a bit; 124 if it does "
 		"not "
@@ -332,7 +332,9 @@ const struct command command_wait = {
 		"0\n\n"
 		"OP is eq, ne, lt, le, gt, ge, set or clear; VALUE is a number "
 		"or "
-		"a name that the type\nhas for one.\n",
+		"a name that the type\nhas for one. Without it set and clear "
+		"are "
+		"about all bits.\n",
 	.groups = GROUP_TARGET | GROUP_NAMES | GROUP_TYPE | GROUP_ACCESS |
 		  GROUP_VALUES | GROUP_INTERVAL | GROUP_WAIT,
 	.check = check,

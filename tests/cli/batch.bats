@@ -122,7 +122,7 @@ streamed() {
 
 @test "batch: help, of all and of one" {
   expect 0 batch "${on[@]}" -e help -e 'help read' -e 'help let' -e 'wait --help'
-  out_has 'assert     LOCATION OP VALUE' 'Usage: mmiodbg [options] read' \
+  out_has 'assert     LOCATION OP [VALUE]' 'Usage: mmiodbg [options] read' \
     'let NAME read LOCATION' 'Usage: mmiodbg [options] wait'
 }
 

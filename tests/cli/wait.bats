@@ -229,3 +229,10 @@ holds_memory() {
   expect 1 wait -v "${on[@]}" --via kernel --retry 0 "$at+0x1000" eq 1
   grep -qE '^mmiodbg: read 32 bits at .* failed through kernel' err
 }
+
+@test "wait: its usage says that VALUE may be left out" {
+  expect 0 wait --help
+  out_has ' LOCATION OP [VALUE]'
+  expect 0 watch --help
+  out_has "'LOCATION OP [VALUE]'"
+}
