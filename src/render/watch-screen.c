@@ -201,15 +201,20 @@ static void put_header(FILE *stream, const struct watch_output *output)
 	cleanup_free char *name =
 		text_escape(setup->session->name, strlen(setup->session->name));
 	uint64_t since = clock_now() - setup->start;
+	uint64_t samples = watch_counted(output);
 	const char *bold = setup->color ? BOLD : "";
 	const char *plain = setup->color ? PLAIN : "";
+	char rate[32] = "-";
 
+	/* In the first second it is not known. */
+	if (table->counted_at != setup->start)
+		snprintf(rate, sizeof(rate), "%.1f", table->rate);
 	fprintf(stream,
-		"process %d (%s)  %llu.%llu s  %llu samples  %.1f/s  %llu "
+		"process %d (%s)  %llu.%llu s  %llu sample%s  %s/s  %llu "
 		"lost\n",
 		(int)setup->session->process.pid, name ? name : "?",
 		(ull)since / SECOND, (ull)since % SECOND / (SECOND / 10),
-		(ull)watch_counted(output), table->rate, (ull)table->lost);
+		(ull)samples, samples == 1 ? "" : "s", rate, (ull)table->lost);
 	fprintf(stream, "%s%-*s %-*s %10s %16s MEANING, CHANGED BITS%s\n", bold,
 		(int)table->widest, "PLACE", (int)table->widest_value, "VALUE",
 		"CHANGES", "LAST", plain);

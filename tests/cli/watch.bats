@@ -1268,6 +1268,17 @@ screen_line() {
   grep -F -e "$1 " screen | sed -E 's/^[^ ]+ +//' | grep -qE -e "^$2 *\$"
 }
 
+@test "--screen: one sample, and no rate before there is one" {
+  need tmux
+  screen_start 160x20 "$at+0x10" --interval 20ms --samples 1
+  wait_until screen_has 'status 0'
+  screen_has ' 1 sample  -/s  0 lost'
+  terminal kill-server
+  screen_start 160x20 "$at+0x10" --interval 20ms
+  wait_until screen_lacks '-/s'
+  screen_has '/s  0 lost'
+}
+
 @test "--screen: alternate while it runs, and away at a stop" {
   need tmux
   cat >rc <<-END
