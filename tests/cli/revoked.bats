@@ -209,7 +209,8 @@ has_lines() {
   done
   wait_until has_lines out 4
   echo D3hot >"$tree/sys/bus/pci/devices/0000:03:00.0/power_state"
-  printf 'read @03:00.0/bar0%s/8\n' +0x4 '' >&"$lines"
+  # It may have ended before the second one.
+  printf 'read @03:00.0/bar0%s/8\n' +0x4 '' | cat >&"$lines" || :
   exec {lines}>&-
   status=0
   wait "$reader" || status=$?
