@@ -15,7 +15,8 @@ static void free_key(struct lh_entry *entry)
 	free(lh_entry_k(entry));
 }
 
-/* One name for all ways to spell a path, also of a file that is not there yet. */
+/* One name for all ways to spell a path, also of a file that is not there yet.
+ */
 static char *key_of(const char *file)
 {
 	const char *slash = strrchr(file, '/');
