@@ -205,8 +205,10 @@ static void tell_failure(struct watching *watching, size_t column,
 	const struct watch_column *of = &watching->columns[column];
 	struct watch_state *state = &watching->states[column];
 	bool all = watching->context->options->all && !of->hidden;
+	/* What an access has met of that is told by the mappings, too. */
+	int errnum = error->kind == ERROR_UNMAPPED ? 0 : error->errnum;
 	bool news = all || !state->failed || state->kind != error->kind ||
-		    state->errnum != error->errnum;
+		    state->errnum != errnum;
 
 	if (!news && (state->told_failed || is_held(watching, column)))
 		return;
@@ -215,7 +217,7 @@ static void tell_failure(struct watching *watching, size_t column,
 			state->untold ? state->untold_since : clock_now();
 	state->failed = true;
 	state->kind = error->kind;
-	state->errnum = error->errnum;
+	state->errnum = errnum;
 	if (is_alike(watching, column, sample, error)) {
 		failures->count++;
 		failures->news += news;
