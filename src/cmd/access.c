@@ -137,7 +137,7 @@ void access_warn(const struct command_context *context, const struct plan *plan)
 }
 
 struct error *access_walk_dry(const struct command_context *context,
-			      struct plan *plan)
+			      struct plan *plan, int *ret_status)
 {
 	struct access_renderer renderer = {
 		.format = access_format_of(context->options),
@@ -151,7 +151,11 @@ struct error *access_walk_dry(const struct command_context *context,
 	struct error *error = run_plan(plan, true, &sink, &summary);
 
 	access_renderer_end(&renderer, error ? NULL : &summary, error);
-	return error;
+	if (error)
+		return error;
+	error_destroy(summary.end_error);
+	*ret_status = summary.status;
+	return NULL;
 }
 
 /* The value of one element. */

@@ -52,9 +52,9 @@ void access_warn(const struct command_context *context, const struct plan *plan)
 	__attribute__((nonnull));
 
 /* Shows the accesses of a plan that reads, in the form that is wanted, and
- * makes none. */
+ * makes none. `*ret_status` is not set with an error. */
 struct error *access_walk_dry(const struct command_context *context,
-			      struct plan *plan)
+			      struct plan *plan, int *ret_status)
 	__attribute__((nonnull, warn_unused_result));
 
 /* Reads the one element of a plan: its whole value. With -v the access is told.

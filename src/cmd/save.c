@@ -72,23 +72,6 @@ static void saving_deinit(struct saving *saving)
 	location_list_deinit(&saving->locations);
 }
 
-static struct error *walk_dry(struct saving *saving)
-{
-	const struct options *options = saving->context->options;
-	struct access_renderer renderer = {
-		.format = access_format_of(options),
-		.dry = true,
-		.session = saving->session,
-		.stop = options->plan.stop ? saving->plan.max_stop : 0,
-	};
-	struct run_sink sink = access_renderer_start(&renderer, "save");
-	struct error *error =
-		run_plan(&saving->plan, true, &sink, &saving->summary);
-
-	access_renderer_end(&renderer, error ? NULL : &saving->summary, error);
-	return error;
-}
-
 /* Reads it all; what failed is told, and stands in the snapshot. */
 static struct error *read_all(struct saving *saving)
 {
@@ -151,7 +134,8 @@ static struct error *save(struct saving *saving)
 
 	access_warn(saving->context, &saving->plan);
 	if (options->dry_run)
-		return walk_dry(saving);
+		return access_walk_dry(saving->context, &saving->plan,
+				       &saving->summary.status);
 	error = out_file_open(options->file ? options->file : "-",
 			      &saving->file);
 	if (!error)

@@ -58,9 +58,11 @@ static struct error *walk_dry(const struct interpreter *interpreter,
 			      const struct command_context *context,
 			      struct plan *plan)
 {
+	int status;
+
 	return interpreter->checking || context->options->json
 		       ? NULL
-		       : access_walk_dry(context, plan);
+		       : access_walk_dry(context, plan, &status);
 }
 
 /* What stands behind `let NAME`. `ret` stays as it is in a dry run. */

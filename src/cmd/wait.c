@@ -300,7 +300,7 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	if (!error)
 		access_warn(context, &waiting.of.plan);
 	if (!error && context->options->dry_run)
-		error = access_walk_dry(context, &waiting.of.plan);
+		error = access_walk_dry(context, &waiting.of.plan, ret_status);
 	else if (!error)
 		error = run_wait(&waiting);
 	if (context->options->verbose && waiting.told)

@@ -8,8 +8,6 @@
 #include "base/interrupt.h"
 #include "cmd/access.h"
 #include "plan/histogram.h"
-#include "plan/run.h"
-#include "render/access.h"
 #include "render/diagnostic.h"
 #include "target/session.h"
 
@@ -21,21 +19,13 @@ enum { MOST_VALUES = 65536 };
 typedef unsigned long long ull;
 
 /* The operations of both are those of the plans. */
-static struct error *walk_dry(struct watching *watching)
+static struct error *walk_dry(struct watching *watching, int *ret_status)
 {
 	const struct plan *until = &watching->until.plan;
 	size_t count = watching->whole.count;
 	cleanup_free struct operation *operations =
 		calloc(count + 1, sizeof(*operations));
 	struct plan both = watching->whole;
-	struct access_renderer renderer = {
-		.format = access_format_of(watching->context->options),
-		.dry = true,
-		.session = watching->session,
-	};
-	struct run_summary summary;
-	struct run_sink sink;
-	struct error *error;
 
 	if (!operations)
 		return error_no_memory();
@@ -46,10 +36,7 @@ static struct error *walk_dry(struct watching *watching)
 		operations[count++] = until->operations[0];
 	both.operations = operations;
 	both.count = count;
-	sink = access_renderer_start(&renderer, "watch");
-	error = run_plan(&both, true, &sink, &summary);
-	access_renderer_end(&renderer, error ? NULL : &summary, error);
-	return error;
+	return access_walk_dry(watching->context, &both, ret_status);
 }
 
 static const struct watch_form *form_of(const struct options *options)
@@ -219,7 +206,7 @@ static struct error *run(const struct command_context *context, int *ret_status)
 	if (!error)
 		access_warn(context, &watching.whole);
 	if (!error && context->options->dry_run)
-		return walk_dry(&watching);
+		return walk_dry(&watching, ret_status);
 	if (!error)
 		error = set_up(&watching);
 	if (!error)
